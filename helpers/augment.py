@@ -1,0 +1,81 @@
+"""Data augmentation on whole batches of images in NumPy: each image gets its own draw.
+
+The draws come from the generator that is passed in, so what an epoch sees depends on nothing else.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What happens to every training image before the network sees it; nothing by default.
+
+    Args:
+        flip: mirror each image left to right with probability one half.
+        shift: move each image by up to this many pixels in x and y, 0 to 16 (padded crop; the
+            border is filled by reflection).
+        cutout: side of the square that is set to grey in each image, in pixels, 0 to 32
+            (DeVries & Taylor 2017, arXiv 1708.04552).
+    """
+
+    flip: bool = False
+    shift: int = 0
+    cutout: int = 0
+
+    def __post_init__(self):
+        if not isinstance(self.shift, int) or not 0 <= self.shift <= 16:
+            raise ValueError(f"shift is {self.shift!r}, expected a whole number of pixels from 0 to 16.")
+        if not isinstance(self.cutout, int) or not 0 <= self.cutout <= 32:
+            raise ValueError(f"cutout is {self.cutout!r}, expected a whole number of pixels from 0 to 32.")
+
+    def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return augmented copies of uint8 or float images (N, H, W, 3); the input is not changed."""
+        if self.flip:
+            images = random_flip(images, rng)
+        if self.shift:
+            images = random_shift(images, self.shift, rng)
+        if self.cutout:
+            images = random_cutout(images, self.cutout, rng)
+        return images
+
+
+def random_flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the images (N, H, W, C), each mirrored left to right with probability one half."""
+    mirrored = rng.random(len(images)) < 0.5
+    images = images.copy()
+    images[mirrored] = images[mirrored, :, ::-1]
+    return images
+
+
+def random_shift(images: np.ndarray, pixels: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the images (N, H, W, C), each moved by -pixels to +pixels in x and in y.
+
+    All (2 * pixels + 1) ** 2 shifts are equally likely; the border is filled by reflection.
+    """
+    _, height, width, _ = images.shape
+    padded = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)), mode="reflect")
+    shifts = rng.integers(0, 2 * pixels + 1, size=(len(images), 2))
+    shifted = np.empty_like(images)
+    for dy in range(2 * pixels + 1):  # one copy per shift value: far fewer than one per image
+        for dx in range(2 * pixels + 1):
+            chosen = np.flatnonzero((shifts == (dy, dx)).all(axis=1))
+            shifted[chosen] = padded[chosen, dy : dy + height, dx : dx + width]
+    return shifted
+
+
+def random_cutout(images: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the images (N, H, W, C), each with a grey square (value 128) of `side` pixels.
+
+    The square's centre is uniform over the image, so part of the square may lie outside.
+    """
+    count, height, width, _ = images.shape
+    top = rng.integers(0, height, count) - side // 2
+    left = rng.integers(0, width, count) - side // 2
+    rows, columns = np.arange(height), np.arange(width)
+    in_rows = (rows >= top[:, None]) & (rows < top[:, None] + side)
+    in_columns = (columns >= left[:, None]) & (columns < left[:, None] + side)
+    images = images.copy()
+    images[in_rows[:, :, None] & in_columns[:, None, :]] = 128
+    return images

@@ -1,0 +1,198 @@
+"""What can be concluded from results: intervals, comparisons, and how many runs a difference needs.
+
+SciPy does the mathematics. Accuracies are shares from 0 to 1; every interval has the stated
+confidence, 95 % by default.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+
+class Interval(NamedTuple):
+    """A confidence interval, both ends included."""
+
+    low: float
+    high: float
+
+
+class Summary(NamedTuple):
+    """Mean, standard deviation and interval of the mean over the seeds of one variant."""
+
+    seeds: int
+    mean: float
+    std: float
+    interval: Interval
+
+
+class Comparison(NamedTuple):
+    """Mean difference of paired results, its interval, and the p-value of "no difference"."""
+
+    difference: float
+    interval: Interval
+    p_value: float
+
+    @property
+    def verdict(self) -> str:
+        """ "helps", "hurts", or "no evidence at this budget" when the interval contains zero."""
+        if self.interval.low > 0:
+            return "helps"
+        return "hurts" if self.interval.high < 0 else "no evidence at this budget"
+
+
+def accuracy_interval(correct: int, total: int, confidence: float = 0.95) -> Interval:
+    """Return the Wilson interval of an accuracy measured on `total` images (Wilson 1927).
+
+    It says how far the accuracy on these images may lie from that on all images of their kind.
+    It does not say how far another training run may lie: that is `summarize`.
+
+    Raises:
+        ValueError: unless 0 <= correct <= total and total >= 1.
+    """
+    if total < 1 or not 0 <= correct <= total:
+        raise ValueError(f"correct is {correct} of {total}, expected 0 <= correct <= total and total >= 1.")
+    return Interval(*stats.binomtest(correct, total).proportion_ci(confidence, method="wilson"))
+
+
+def summarize(values: Sequence[float], confidence: float = 0.95) -> Summary:
+    """Return mean, standard deviation and Student's t interval of one result per seed.
+
+    With a single seed nothing can be said about the spread: std and interval are NaN.
+
+    Raises:
+        ValueError: if `values` is empty or holds a value that is not finite.
+    """
+    values = _finite(values, "values")
+    if len(values) == 1:
+        return Summary(1, float(values[0]), math.nan, Interval(math.nan, math.nan))
+    interval = stats.ttest_1samp(values, 0).confidence_interval(confidence)
+    if np.ptp(values) == 0:  # no spread at all: SciPy gives NaN
+        interval = (values[0], values[0])
+    return Summary(len(values), float(values.mean()), float(values.std(ddof=1)), _interval(interval))
+
+
+def compare(values: Sequence[float], baseline: Sequence[float], confidence: float = 0.95) -> Comparison:
+    """Compare two variants that were trained with the same seeds: paired t test on the differences.
+
+    A pair shares seed and split, so what they have in common cancels. `difference` is the mean of
+    values minus baseline.
+
+    Raises:
+        ValueError: unless both hold one finite value per seed, in the same order, for 2 seeds or more.
+    """
+    values, baseline = _finite(values, "values"), _finite(baseline, "baseline")
+    if len(values) != len(baseline) or len(values) < 2:
+        raise ValueError(
+            f"values has {len(values)} seeds, baseline {len(baseline)}; expected the same seeds, 2 or more."
+        )
+    differences = values - baseline
+    mean = float(differences.mean())
+    if np.ptp(differences) == 0:
+        return Comparison(mean, Interval(mean, mean), 1.0 if mean == 0 else 0.0)
+    test = stats.ttest_1samp(differences, 0)
+    return Comparison(mean, _interval(test.confidence_interval(confidence)), float(test.pvalue))
+
+
+def compare_predictions(
+    correct: Sequence[bool], baseline: Sequence[bool], confidence: float = 0.95
+) -> Comparison:
+    """Compare two trained models on the same images: exact McNemar test, paired interval.
+
+    Only images that exactly one of the two gets right tell them apart (McNemar 1947). `correct`
+    and `baseline` hold one truth value per image, in the same order. It compares these two models,
+    not the two ways of training: another seed may turn the result round.
+
+    Raises:
+        ValueError: if the two differ in length or are empty.
+    """
+    correct, baseline = np.asarray(correct, bool), np.asarray(baseline, bool)
+    if correct.shape != baseline.shape or correct.size == 0:
+        raise ValueError(
+            f"correct has shape {correct.shape}, baseline {baseline.shape}, expected the same images."
+        )
+    gained, lost = int((correct & ~baseline).sum()), int((~correct & baseline).sum())
+    differences = correct.astype(float) - baseline
+    margin = stats.norm.ppf((1 + confidence) / 2) * differences.std() / math.sqrt(len(differences))
+    mean = float(differences.mean())
+    p_value = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    return Comparison(mean, Interval(mean - margin, mean + margin), float(p_value))
+
+
+def seeds_needed(difference: float, std: float, power: float = 0.8, confidence: float = 0.95) -> int:
+    """Return how many seeds per variant a paired t test needs to notice a true difference.
+
+    Args:
+        difference: true mean difference between the variants, not zero (0.01 is one point).
+        std: standard deviation of the per-seed differences, above 0.
+        power: wanted probability of noticing it, between 0 and 1.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+    if difference == 0 or std <= 0 or not 0 < power < 1 or not 0 < confidence < 1:
+        raise ValueError("expected difference not 0, std above 0, power and confidence between 0 and 1.")
+    seeds = 2
+    while _power_of_t_test(abs(difference) / std, seeds, confidence) < power:
+        seeds += max(1, seeds // 100)
+    return seeds
+
+
+def images_needed(
+    difference: float, disagreement: float, power: float = 0.8, confidence: float = 0.95
+) -> int:
+    """Return how many images McNemar's test needs to notice a true difference between two models.
+
+    Args:
+        difference: true difference of the accuracies, not zero (0.01 is one point).
+        disagreement: share of images that exactly one of the two models gets right, at least
+            the size of `difference` and at most 1.
+        power: wanted probability of noticing it, between 0 and 1.
+
+    The normal approximation of Connor (1987), Biometrics 43(1).
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+    if difference == 0 or not abs(difference) <= disagreement <= 1 or not 0 < power < 1:
+        raise ValueError(
+            "expected difference not 0, disagreement from |difference| to 1, power between 0 and 1."
+        )
+    z_alpha, z_beta = stats.norm.ppf((1 + confidence) / 2), stats.norm.ppf(power)
+    spread = z_alpha * math.sqrt(disagreement) + z_beta * math.sqrt(disagreement - difference**2)
+    return math.ceil((spread / difference) ** 2)
+
+
+def power_in_words(std: float, disagreement: float, points: float = 1.0) -> str:
+    """Return one sentence: how many seeds and images it takes to notice `points` percentage points.
+
+    `std` is the standard deviation of per-seed differences and `disagreement` the share of images
+    that exactly one of two models gets right, both from 0 to 1.
+    """
+    seeds = seeds_needed(points / 100, std)
+    images = images_needed(points / 100, disagreement)
+    return (
+        f"To notice a true difference of {points:g} points four times out of five takes {seeds} seeds "
+        f"per variant (differences between seeds spread by {std:.2%}), or {images:,} images for two single "
+        f"models (which disagree on {disagreement:.1%} of them)."
+    )
+
+
+def _power_of_t_test(effect: float, seeds: int, confidence: float) -> float:
+    """Return the power of a two-sided one-sample t test at an effect in standard deviations."""
+    critical = stats.t.ppf((1 + confidence) / 2, seeds - 1)
+    shift = effect * math.sqrt(seeds)
+    return stats.nct.sf(critical, seeds - 1, shift) + stats.nct.cdf(-critical, seeds - 1, shift)
+
+
+def _finite(values: Sequence[float], name: str) -> np.ndarray:
+    values = np.asarray(values, float)
+    if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
+        raise ValueError(f"{name} must be a list of finite numbers with at least one entry, got {values!r}.")
+    return values
+
+
+def _interval(pair) -> Interval:
+    return Interval(float(pair[0]), float(pair[1]))

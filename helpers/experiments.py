@@ -1,0 +1,145 @@
+"""Run studies and read their results: `python -m helpers.experiments list | run | show | readme`.
+
+One JSON file per run, `data/runs/STUDY/VARIANT-seedN.json`, written whole or not at all. A study
+can be stopped at any moment and started again; at most the epoch at hand is lost. Runs on the
+synthetic sample go to `data/runs/sample/` and are never read as results of CIFAR-10.
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from helpers import session
+from helpers.data import DataError, load_cifar10
+from helpers.records import (
+    StudyError,
+    comparison_table,
+    definition,
+    find_study,
+    folder,
+    load_runs,
+    read_run,
+    summary_table,
+    update_readme,
+    write_json,
+)
+from helpers.studies import STUDIES, Study, Variant
+from helpers.training import TrainingDiverged
+
+
+def run_study(
+    study: Study, seeds: int | None = None, variants: list[str] | None = None, source: str = "official"
+):
+    """Train what is missing of a study, seed by seed, and write one JSON file per run.
+
+    Args:
+        study: what to train.
+        seeds: train seeds 0 to seeds - 1; the study's own number by default.
+        variants: names of the variants to train; all by default.
+        source: "official" for CIFAR-10, "sample" for a trial on the synthetic sample.
+
+    Raises:
+        StudyError: if a variant is unknown, or a finished run was made by another recipe or data.
+    """
+    known = {variant.name: variant for variant in study.variants}
+    unknown = set(variants or []) - set(known)
+    if unknown:
+        raise StudyError(
+            f"{study.name} has no variant {', '.join(sorted(unknown))}; it has: {', '.join(known)}."
+        )
+    if source == "official" and session.profile() == "smoke":
+        raise StudyError("The smoke profile shortens runs, so it records none: unset TUTORIAL_PROFILE.")
+    chosen = [known[name] for name in variants or known]
+    total = len(chosen) * (seeds or study.seeds)
+    done = 0
+    for seed in range(seeds or study.seeds):
+        data = None
+        for variant in chosen:
+            done += 1
+            path = folder(study, source) / f"{variant.name}-seed{seed}.json"
+            label = f"[{done}/{total}] {study.name} {variant.name} seed {seed}"
+            if path.exists():
+                read_run(path, study, variant)
+                print(f"{label}: already there", flush=True)
+                continue
+            data = data or load_cifar10(source, seed=seed).for_training()
+            _run_one(study, variant, seed, data, path, label)
+
+
+def _run_one(study: Study, variant: Variant, seed: int, data, path: Path, label: str) -> None:
+    """Train one variant with one seed under a lock of its own, and write the record."""
+    state = path.parent / ".unfinished" / path.stem
+    state.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(state.with_suffix(".lock"), timeout=0):
+            run = variant.train(data, seed, state, progress=sys.stderr.isatty())
+            write_json(
+                path, {"study": study.name, "variant": variant.name, **definition(variant), **vars(run)}
+            )
+            shutil.rmtree(state, ignore_errors=True)
+    except Timeout:
+        print(f"{label}: another process is training it, skipped", flush=True)
+    except TrainingDiverged as error:
+        print(f"{label}: {error}", file=sys.stderr, flush=True)
+    else:
+        print(f"{label}: {run.val_accuracy:.2%} validation accuracy in {run.seconds:.0f} s", flush=True)
+
+
+def show_study(study: Study, source: str) -> None:
+    """Print a study's summary and its paired comparison with the first variant."""
+    runs = load_runs(study.name, source)
+    if source == "sample":
+        print("Trial on the SYNTHETIC SAMPLE: these are no results of CIFAR-10.")
+    print(f"{study.question}\nValidation accuracy in percent, after the last epoch.\n")
+    print(summary_table(runs).to_string(float_format="%.2f"))
+    comparison = comparison_table(runs)
+    if len(comparison):
+        print("\nPaired differences in percentage points\n")
+        print(comparison.to_string(float_format="%.3f"))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return 0, or 1 after a one-line message on standard error."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.experiments", description="Run and read studies."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="the studies and how many of their runs are recorded")
+    commands.add_parser("readme", help="rewrite the README's tables from the recorded runs")
+    for name, text in (("run", "train what is missing of a study"), ("show", "print a study's results")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("study")
+        command.add_argument("--source", choices=("official", "sample"), default="official")
+        if name == "run":
+            command.add_argument("--seeds", type=int, help="train seeds 0 to SEEDS - 1")
+            command.add_argument("--variants", nargs="+", help="train these only")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "list":
+            for study in STUDIES.values():
+                recorded = len(list(folder(study).glob("*.json")))
+                print(
+                    f"{study.name}: {recorded} of {len(study.variants) * study.seeds} runs. {study.question}"
+                )
+        elif options.command == "readme":
+            update_readme()
+        elif options.command == "run":
+            if options.seeds is not None and options.seeds < 1:
+                raise StudyError(f"--seeds is {options.seeds}, expected 1 or more.")
+            run_study(find_study(options.study), options.seeds, options.variants, options.source)
+        else:
+            show_study(find_study(options.study), options.source)
+    except (StudyError, DataError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. Start the same command again to go on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The series' networks: functions that return an uncompiled `keras.Model`.
+
+Every model takes raw pixels, (N, 32, 32, 3) with values 0 to 255 in uint8 or float, and gives
+logits, float32 (N, 10). Preprocessing is part of the model, so what is saved is what is served.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+IMAGE_SHAPE = (32, 32, 3)
+CLASSES = 10
+# Mean and standard deviation of the 50,000 official training images per channel, in units of 0 to 1.
+CHANNEL_MEAN = (0.49139968, 0.48215841, 0.44653091)
+CHANNEL_STD = (0.24703223, 0.24348513, 0.26158784)
+
+
+def standardize() -> layers.Layer:
+    """Return the layer that turns 0-255 pixels into values of mean 0 and standard deviation 1 per channel."""
+    return layers.Normalization(
+        mean=[255 * mean for mean in CHANNEL_MEAN],
+        variance=[(255 * std) ** 2 for std in CHANNEL_STD],
+        name="standardize",
+    )
+
+
+def softmax_regression() -> keras.Model:
+    """Return multinomial logistic regression on pixels: one linear layer, no hidden units."""
+    return keras.Sequential(
+        [keras.Input(IMAGE_SHAPE), standardize(), layers.Flatten(), layers.Dense(CLASSES, name="logits")],
+        name="softmax_regression",
+    )
+
+
+def mlp(units: Sequence[int] = (512, 256)) -> keras.Model:
+    """Return a dense network (multilayer perceptron) with ReLU hidden layers of the given sizes."""
+    hidden = [layers.Dense(n, activation="relu", kernel_initializer="he_uniform") for n in units]
+    return keras.Sequential(
+        [
+            keras.Input(IMAGE_SHAPE),
+            standardize(),
+            layers.Flatten(),
+            *hidden,
+            layers.Dense(CLASSES, name="logits"),
+        ],
+        name="mlp",
+    )
+
+
+def tutorial_cnn() -> keras.Model:
+    """Return the network of TensorFlow's own tutorial: convolutions of 32, 64 and 64 filters, dense 64.
+
+    Source: https://www.tensorflow.org/tutorials/images/cnn. It divides pixels by 255, as there.
+    """
+    return keras.Sequential(
+        [
+            keras.Input(IMAGE_SHAPE),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(CLASSES, name="logits"),
+        ],
+        name="tutorial_cnn",
+    )
+
+
+def vgg(
+    blocks: int = 3,
+    *,
+    width: int = 16,
+    dense_units: int = 128,
+    dropout: float | Sequence[float] = 0.0,
+    weight_decay: float = 0.0,
+    batch_norm: bool = False,
+) -> keras.Model:
+    """Return the series' standard CNN: VGG blocks, then one dense layer (Simonyan & Zisserman 2015).
+
+    A block is two 3 x 3 convolutions and a 2 x 2 max pooling; each block has twice the filters of
+    the one before. `vgg(3)` does about 20 MFLOP per image forward.
+
+    Args:
+        blocks: number of blocks, 1 to 5 (each halves height and width: 32, 16, 8, 4, 2, 1).
+        width: filters of the first block.
+        dense_units: units of the dense layer before the logits.
+        dropout: share of values set to zero in training, 0 to below 1: one rate used after every
+            block and after the dense layer, or `blocks + 1` rates in that order.
+        weight_decay: factor of the L2 penalty on the kernels, 0 or more. (Decoupled weight decay
+            is the optimizer's: `Recipe.weight_decay`.)
+        batch_norm: whether batch normalisation follows each convolution and the dense layer.
+
+    Raises:
+        ValueError: if `blocks`, a dropout rate or `weight_decay` is out of range.
+    """
+    if not 1 <= blocks <= 5:
+        raise ValueError(f"blocks is {blocks}, expected 1 to 5: a 32 x 32 image can be halved five times.")
+    rates = [dropout] * (blocks + 1) if isinstance(dropout, int | float) else list(dropout)
+    if len(rates) != blocks + 1 or not all(0 <= rate < 1 for rate in rates):
+        raise ValueError(f"dropout is {dropout}, expected one rate or {blocks + 1}, each from 0 to below 1.")
+    if weight_decay < 0:
+        raise ValueError(f"weight_decay is {weight_decay}, expected 0 or more.")
+
+    def activated(layer_type, *args, **options):
+        """Return a layer, batch normalisation where asked for, and a ReLU."""
+        regularizer = keras.regularizers.L2(weight_decay) if weight_decay else None
+        layer = layer_type(
+            *args,
+            kernel_initializer="he_uniform",
+            kernel_regularizer=regularizer,
+            use_bias=not batch_norm,  # batch normalisation adds a shift of its own
+            **options,
+        )
+        return [layer, *([layers.BatchNormalization()] if batch_norm else []), layers.ReLU()]
+
+    def maybe_dropout(rate):
+        return [layers.Dropout(rate)] if rate else []
+
+    stack = [keras.Input(IMAGE_SHAPE), standardize()]
+    for block in range(blocks):
+        for _ in range(2):
+            stack += activated(layers.Conv2D, width * 2**block, 3, padding="same")
+        stack += [layers.MaxPooling2D(), *maybe_dropout(rates[block])]
+    stack += [layers.Flatten(), *activated(layers.Dense, dense_units), *maybe_dropout(rates[-1])]
+    return keras.Sequential([*stack, layers.Dense(CLASSES, name="logits")], name=f"vgg{blocks}")

@@ -1,0 +1,194 @@
+"""Recorded runs: written whole or not at all, checked when read, and put into tables."""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from helpers import session
+from helpers.evaluation import compare, summarize
+from helpers.studies import STUDIES, Study, Variant
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNS = ROOT / "data" / "runs"
+README = ROOT / "README.md"
+MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
+
+
+class StudyError(Exception):
+    """A study cannot be run or read; the message says why and what to do."""
+
+
+def find_study(name: str) -> Study:
+    """Return the study of that name.
+
+    Raises:
+        StudyError: if there is none; the message lists those there are.
+    """
+    if name not in STUDIES:
+        raise StudyError(f"There is no study {name!r}; there are: {', '.join(STUDIES)}.")
+    return STUDIES[name]
+
+
+def folder(study: Study, source: str = "official") -> Path:
+    """Return where a study's runs lie; those of the sample lie apart."""
+    return RUNS / study.name if source == "official" else RUNS / "sample" / study.name
+
+
+def definition(variant: Variant) -> dict:
+    """Return what a record says of its network: the function's name and its arguments."""
+    return {"model": variant.model, "options": variant.options}
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a JSON file whole or not at all: beside its place first, then renamed."""
+    beside = path.with_suffix(".tmp")
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def read_run(path: Path, study: Study, variant: Variant) -> dict:
+    """Return the record in a file, checked against what the study defines today.
+
+    Raises:
+        StudyError: if the file is damaged, or was made by another network, recipe or dataset.
+    """
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+        found = {"model": run["model"], "options": run["options"], "recipe": run["recipe"]}
+        source = run["data"]["source"]
+    except (ValueError, KeyError) as error:
+        raise StudyError(f"{path} is damaged ({error}): delete it and run the study again.") from None
+    expected = json.loads(json.dumps(definition(variant)))
+    expected["recipe"] = (
+        json.loads(json.dumps(dataclasses.asdict(variant.recipe))) if variant.recipe else found["recipe"]
+    )
+    smoke = source == "sample" and session.profile() == "smoke"  # a trial is shortened, so its recipe differs
+    for part, value in expected.items():
+        if found[part] != value and not smoke:
+            raise StudyError(
+                f"{path} was made with another {part} than {study.name} has today: "
+                "move it away (or restore the study's definition), then run again."
+            )
+    if source != _source_of(path):
+        raise StudyError(f"{path} is a run on {source!r} data in the wrong folder: move it away.")
+    return run
+
+
+def _source_of(path: Path) -> str:
+    return "sample" if RUNS / "sample" in path.parents else "official"
+
+
+def load_runs(name: str, source: str = "official") -> pd.DataFrame:
+    """Return the recorded runs of a study, one row per run, in the study's order.
+
+    Columns: variant, title, seed, val_accuracy (0 to 1), seconds, parameters, history (list of one
+    dictionary per epoch), val_correct (bool array, one entry per validation image).
+
+    Raises:
+        StudyError: if there is no such study, no run of it, or the runs do not belong together.
+    """
+    study = find_study(name)
+    rows, hashes = [], {}
+    for variant in study.variants:
+        for path in sorted(folder(study, source).glob(f"{variant.name}-seed*.json")):
+            run = read_run(path, study, variant)
+            if hashes.setdefault(run["seed"], run["data"]["sha256"]) != run["data"]["sha256"]:
+                raise StudyError(
+                    f"{path} was trained on other data than the study's other runs of that seed."
+                )
+            row = {
+                key: run[key]
+                for key in ("variant", "seed", "val_accuracy", "seconds", "parameters", "history")
+            }
+            correct = np.frombuffer(run["val_correct"].encode(), np.uint8) == ord("1")
+            rows.append({"title": variant.title, **row, "val_correct": correct})
+    if not rows:
+        raise StudyError(
+            f"No run of {name} is recorded: `python -m helpers.experiments run {name}` makes them."
+        )
+    return pd.DataFrame(rows)
+
+
+def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per variant: seeds, mean, standard deviation, 95 % interval, minutes per run.
+
+    Accuracies in percent, in the study's order; `load_runs` gives the argument.
+    """
+    rows = {}
+    for title, group in runs.groupby("title", sort=False):
+        result = summarize(group["val_accuracy"])
+        rows[title] = {
+            "seeds": result.seeds,
+            "mean": 100 * result.mean,
+            "std": 100 * result.std,
+            "low": 100 * result.interval.low,
+            "high": 100 * result.interval.high,
+            "minutes": group["seconds"].mean() / 60,
+            "parameters": int(group["parameters"].iloc[0]),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
+
+
+def comparison_table(runs: pd.DataFrame, baseline: str | None = None) -> pd.DataFrame:
+    """Return one row per variant but the baseline: paired difference in points, interval, p, verdict.
+
+    Args:
+        runs: from `load_runs`.
+        baseline: title of the variant to compare with; the study's first by default.
+    """
+    wide = runs.pivot(index="seed", columns="title", values="val_accuracy")
+    baseline = baseline or runs["title"].iloc[0]
+    rows = {}
+    for title in [t for t in runs["title"].unique() if t != baseline]:
+        pairs = wide[[title, baseline]].dropna()
+        if len(pairs) < 2:
+            continue
+        result = compare(pairs[title], pairs[baseline])
+        rows[title] = {
+            "difference": 100 * result.difference,
+            "low": 100 * result.interval.low,
+            "high": 100 * result.interval.high,
+            "p": result.p_value,
+            "verdict": result.verdict,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(f"against {baseline}")
+
+
+def markdown_table(table: pd.DataFrame) -> str:
+    """Return a table of `summary_table` as Markdown, for the README."""
+    lines = ["| variant | seeds | validation accuracy, mean (95 % interval) | std | minutes a run |"]
+    lines.append("|---|--:|--:|--:|--:|")
+    for title, row in table.iterrows():
+        interval = f"{row['mean']:.2f} % ({row['low']:.2f} to {row['high']:.2f})"
+        lines.append(
+            f"| {title} | {row['seeds']:.0f} | {interval} | {row['std']:.2f} | {row['minutes']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def update_readme() -> None:
+    """Rewrite the tables between the README's markers from the recorded runs."""
+    text = README.read_text(encoding="utf-8")
+    before, found, rest = text.partition(MARKERS[0])
+    _, found_end, after = rest.partition(MARKERS[1])
+    if not (found and found_end):
+        raise StudyError(f"README.md lacks the markers {MARKERS[0]} and {MARKERS[1]}: put them back.")
+    beside = README.with_suffix(".tmp")
+    beside.write_text(f"{before}{MARKERS[0]}\n{readme_tables()}\n{MARKERS[1]}{after}", encoding="utf-8")
+    beside.replace(README)
+
+
+def readme_tables() -> str:
+    """Return every recorded study as its question and a Markdown table."""
+    parts = []
+    for study in STUDIES.values():
+        if any(folder(study).glob("*.json")):
+            parts.append(f"**{study.question}**\n\n{markdown_table(summary_table(load_runs(study.name)))}")
+    return "\n\n".join(parts)

@@ -1,0 +1,202 @@
+"""The one training loop of the series: `train` gives a model and the record of how it came about.
+
+Shuffling, augmentation and dropout at an epoch depend on the seed and the epoch alone. So a run
+that was killed goes on from its last finished epoch and ends with the weights, bit for bit, of a
+run that was not (on the same machine, with the same versions).
+"""
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from helpers import session
+from helpers.checkpoint import Checkpoint
+from helpers.data import Split, TrainingData
+from helpers.progress import ProgressBar, TrainingDiverged
+from helpers.recipe import Recipe, compile_model
+
+SMOKE_EPOCHS = 2
+
+__all__ = ["Recipe", "Run", "TrainingDiverged", "train"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The record of one training run; everything in it can be written as JSON.
+
+    Args:
+        recipe: the recipe as a dictionary, with the epochs that were trained.
+        seed: the seed of initial weights, shuffling, augmentation and dropout.
+        data: source ("official" or "sample"), sha256 of all pixels and labels, images per split.
+        parameters: number of trainable weights.
+        history: one dictionary per epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy
+            (0 to 1), seconds. `accuracy` is the mean over the epoch's batches as they were trained
+            on, with dropout and augmentation at work.
+        seconds: wall time of all epochs, validation included.
+        val_accuracy: accuracy of the final weights on the validation split, 0 to 1.
+        val_correct: a "1" for each validation image that the final weights classify rightly and a
+            "0" for each other, in the split's order: what a paired test needs.
+        machine, versions: where and with what the run was made.
+    """
+
+    recipe: dict
+    seed: int
+    data: dict
+    parameters: int
+    history: list[dict]
+    seconds: float
+    val_accuracy: float
+    val_correct: str
+    machine: dict
+    versions: dict
+
+
+def train(
+    build: Callable[[], keras.Model],
+    data: TrainingData,
+    recipe: Recipe,
+    seed: int = 0,
+    resume_dir: str | Path | None = None,
+    *,
+    progress: bool = True,
+) -> tuple[keras.Model, Run]:
+    """Train a network by a recipe and return it with the record of the run.
+
+    Args:
+        build: function without arguments that returns an uncompiled model which takes raw pixels
+            and gives logits, such as `helpers.models.vgg`.
+        data: training and validation split (`cifar10.for_training()`); the test split is not
+            part of this type, so it cannot be looked at by accident.
+        recipe: how to train. In the smoke profile at most two epochs are trained.
+        seed: from 0 to 2**32 - 1.
+        resume_dir: folder for the state after each epoch. Called again with the same arguments,
+            `train` goes on from there. The state stays until the caller deletes the folder, so
+            nothing is lost between the last epoch and the moment the result is safe.
+        progress: whether to show a progress bar.
+
+    Returns:
+        The trained model and its `Run`.
+
+    Raises:
+        TypeError, ValueError: if the data or the model do not fit; the message names what.
+        TrainingDiverged: if the loss is no longer finite.
+    """
+    check_data(data)
+    epochs = smoke_epochs(recipe.epochs)
+    recipe = dataclasses.replace(recipe, epochs=epochs, averaging=min(recipe.averaging, epochs))
+    keras.utils.set_random_seed(seed)
+    model = build()
+    check_model(model, data)
+    compile_model(model, recipe, steps_per_epoch=-(-len(data.train) // recipe.batch_size))
+
+    record = {"recipe": dataclasses.asdict(recipe), "seed": seed, "data": describe(data)}
+    checkpoint = Checkpoint(resume_dir, record)
+    history = checkpoint.restore(model)
+    val_labels = encode(data.val.labels, recipe)
+    with ProgressBar(recipe, len(data.train), done=len(history), shown=progress) as bar:
+        for epoch in range(len(history), recipe.epochs):
+            started = time.perf_counter()
+            images, labels = epoch_data(data.train, recipe, seed, epoch)
+            reseed_dropout(model, seed, epoch)
+            logs = model.fit(
+                images,
+                labels,
+                batch_size=recipe.batch_size,
+                shuffle=False,  # epoch_data has shuffled
+                validation_data=(data.val.images, val_labels),
+                validation_batch_size=500,
+                callbacks=[bar],
+                verbose=0,
+            ).history
+            seconds = time.perf_counter() - started
+            history.append({"epoch": epoch + 1, **{k: v[0] for k, v in logs.items()}, "seconds": seconds})
+            bar.finish_epoch(history[-1])
+            checkpoint.save(model, history, average=epoch >= recipe.epochs - recipe.averaging)
+    checkpoint.finish(model, averaged=recipe.averaging > 1)
+
+    correct = model.predict(data.val.images, batch_size=500, verbose=0).argmax(axis=1) == data.val.labels
+    run = Run(
+        **record,
+        parameters=sum(int(np.prod(w.shape)) for w in model.trainable_weights),
+        history=history,
+        seconds=sum(entry["seconds"] for entry in history),
+        val_accuracy=float(correct.mean()),
+        val_correct="".join("01"[c] for c in correct.astype(int)),
+        machine=session.machine(),
+        versions=session.versions(),
+    )
+    return model, run
+
+
+def smoke_epochs(epochs: int) -> int:
+    """Return the number of epochs that this profile trains: at most two in the smoke profile."""
+    return min(epochs, SMOKE_EPOCHS) if session.profile() == "smoke" else epochs
+
+
+def encode(labels: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """Return int labels (N,) as the recipe's loss wants them: smoothed labels need one-hot rows (N, 10)."""
+    return keras.utils.to_categorical(labels, 10) if recipe.label_smoothing else labels
+
+
+def epoch_data(split: Split, recipe: Recipe, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the epoch's images and labels, shuffled and augmented by a generator of (seed, epoch)."""
+    rng = np.random.default_rng([seed, epoch])
+    order = rng.permutation(len(split))
+    return recipe.augmentation(split.images[order], rng), encode(split.labels[order], recipe)
+
+
+def reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
+    """Set every random layer's generator to a state that depends on (seed, epoch, layer) alone."""
+    states = [v for v in model.variables if v.path.endswith("seed_generator_state")]
+    for layer, state in enumerate(states):
+        words = np.random.SeedSequence([seed, epoch, layer]).generate_state(2, np.uint32)
+        state.assign(words.astype(state.dtype))
+
+
+def describe(data: TrainingData) -> dict:
+    """Return what a record says of the data: source, sha256 of every pixel and label, images per split."""
+    digest = hashlib.sha256()
+    for array in (data.train.images, data.train.labels, data.val.images, data.val.labels):
+        digest.update(np.ascontiguousarray(array))
+    return {
+        "source": data.source,
+        "sha256": digest.hexdigest(),
+        "train": len(data.train),
+        "val": len(data.val),
+    }
+
+
+def check_data(data: TrainingData) -> None:
+    """Raise TypeError or ValueError, naming the part at fault, unless the data can be trained on."""
+    if not isinstance(data, TrainingData):
+        raise TypeError(
+            f"data is a {type(data).__name__}, expected TrainingData: pass cifar10.for_training()."
+        )
+    for name, split in (("data.train", data.train), ("data.val", data.val)):
+        images, labels = split.images, split.labels
+        if len(labels) == 0:
+            raise ValueError(f"{name} is empty, expected at least one image.")
+        if images.shape != (len(labels), 32, 32, 3):
+            raise ValueError(f"{name}.images has shape {images.shape}, expected ({len(labels)}, 32, 32, 3).")
+        if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() > 9:
+            raise ValueError(
+                f"{name}.labels must be integers from 0 to 9; found {labels.min()} to {labels.max()}."
+            )
+        if images.dtype != np.uint8 and not np.isfinite(images).all():
+            raise ValueError(f"{name}.images holds pixels that are not a number, expected 0 to 255.")
+
+
+def check_model(model: keras.Model, data: TrainingData) -> None:
+    """Raise ValueError unless the model takes the data's images and gives ten logits."""
+    expected = (None, *data.train.images.shape[1:])
+    if model.input_shape != expected or model.output_shape != (None, 10):
+        raise ValueError(
+            f"build() gives a model of {model.input_shape} -> {model.output_shape}, "
+            f"expected {expected} -> (None, 10)."
+        )
