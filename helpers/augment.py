@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+CHUNK = 500  # images padded at a time: few enough to stay in the processor's cache
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -25,9 +27,11 @@ class Augmentation:
     cutout: int = 0
 
     def __post_init__(self):
-        if not isinstance(self.shift, int) or not 0 <= self.shift <= 16:
+        if not isinstance(self.flip, bool):
+            raise ValueError(f"flip is {self.flip!r}, expected True or False.")
+        if type(self.shift) is not int or not 0 <= self.shift <= 16:
             raise ValueError(f"shift is {self.shift!r}, expected a whole number of pixels from 0 to 16.")
-        if not isinstance(self.cutout, int) or not 0 <= self.cutout <= 32:
+        if type(self.cutout) is not int or not 0 <= self.cutout <= 32:
             raise ValueError(f"cutout is {self.cutout!r}, expected a whole number of pixels from 0 to 32.")
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -54,14 +58,14 @@ def random_shift(images: np.ndarray, pixels: int, rng: np.random.Generator) -> n
 
     All (2 * pixels + 1) ** 2 shifts are equally likely; the border is filled by reflection.
     """
-    _, height, width, _ = images.shape
-    padded = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)), mode="reflect")
-    shifts = rng.integers(0, 2 * pixels + 1, size=(len(images), 2))
+    count, height, width, _ = images.shape
+    border = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
+    corners = rng.integers(0, 2 * pixels + 1, size=(count, 2))
     shifted = np.empty_like(images)
-    for dy in range(2 * pixels + 1):  # one copy per shift value: far fewer than one per image
-        for dx in range(2 * pixels + 1):
-            chosen = np.flatnonzero((shifts == (dy, dx)).all(axis=1))
-            shifted[chosen] = padded[chosen, dy : dy + height, dx : dx + width]
+    for start in range(0, count, CHUNK):
+        padded = np.pad(images[start : start + CHUNK], border, mode="reflect")
+        for i, (y, x) in enumerate(corners[start : start + CHUNK].tolist()):
+            shifted[start + i] = padded[i, y : y + height, x : x + width]
     return shifted
 
 

@@ -16,7 +16,7 @@ class Checkpoint:
 
     Args:
         folder: where `checkpoint.npz` lives, or None to keep nothing on disk.
-        record: what identifies the run (recipe, seed, data), able to be written as JSON. State
+        record: what identifies the run (recipe, seed, data, network), written as JSON. State
             that was saved under another record is refused.
     """
 
@@ -44,7 +44,8 @@ class Checkpoint:
             ) from None
         if meta["identity"] != self.identity:
             raise ValueError(
-                f"{self.path} is from another recipe, seed or dataset: use another folder or delete it."
+                f"{self.path} is from another recipe, seed, network or dataset: "
+                "use another folder or delete it."
             )
         for name, variable in self._variables(model).items():
             variable.assign(state[name])

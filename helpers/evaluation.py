@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+NO_SPREAD = 1e-12  # accuracies that differ by less are equal but for rounding: SciPy would give NaN
+
 
 class Interval(NamedTuple):
     """A confidence interval, both ends included."""
@@ -68,9 +70,10 @@ def summarize(values: Sequence[float], confidence: float = 0.95) -> Summary:
     values = _finite(values, "values")
     if len(values) == 1:
         return Summary(1, float(values[0]), math.nan, Interval(math.nan, math.nan))
-    interval = stats.ttest_1samp(values, 0).confidence_interval(confidence)
-    if np.ptp(values) == 0:  # no spread at all: SciPy gives NaN
+    if np.ptp(values) < NO_SPREAD:
         interval = (values[0], values[0])
+    else:
+        interval = stats.ttest_1samp(values, 0).confidence_interval(confidence)
     return Summary(len(values), float(values.mean()), float(values.std(ddof=1)), _interval(interval))
 
 
@@ -90,8 +93,8 @@ def compare(values: Sequence[float], baseline: Sequence[float], confidence: floa
         )
     differences = values - baseline
     mean = float(differences.mean())
-    if np.ptp(differences) == 0:
-        return Comparison(mean, Interval(mean, mean), 1.0 if mean == 0 else 0.0)
+    if np.ptp(differences) < NO_SPREAD:
+        return Comparison(mean, Interval(mean, mean), 1.0 if abs(mean) < NO_SPREAD else 0.0)
     test = stats.ttest_1samp(differences, 0)
     return Comparison(mean, _interval(test.confidence_interval(confidence)), float(test.pvalue))
 
@@ -103,7 +106,8 @@ def compare_predictions(
 
     Only images that exactly one of the two gets right tell them apart (McNemar 1947). `correct`
     and `baseline` hold one truth value per image, in the same order. It compares these two models,
-    not the two ways of training: another seed may turn the result round.
+    not the two ways of training: another seed may turn the result round. The interval is the
+    normal one with continuity correction, so that it and the exact test agree.
 
     Raises:
         ValueError: if the two differ in length or are empty.
@@ -116,6 +120,7 @@ def compare_predictions(
     gained, lost = int((correct & ~baseline).sum()), int((~correct & baseline).sum())
     differences = correct.astype(float) - baseline
     margin = stats.norm.ppf((1 + confidence) / 2) * differences.std() / math.sqrt(len(differences))
+    margin += 1 / len(differences)  # continuity correction: a count moves in steps of one image
     mean = float(differences.mean())
     p_value = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
     return Comparison(mean, Interval(mean - margin, mean + margin), float(p_value))
@@ -132,7 +137,7 @@ def seeds_needed(difference: float, std: float, power: float = 0.8, confidence: 
     Raises:
         ValueError: if an argument is out of range.
     """
-    if difference == 0 or std <= 0 or not 0 < power < 1 or not 0 < confidence < 1:
+    if not abs(difference) > 0 or not std > 0 or not 0 < power < 1 or not 0 < confidence < 1:
         raise ValueError("expected difference not 0, std above 0, power and confidence between 0 and 1.")
     seeds = 2
     while _power_of_t_test(abs(difference) / std, seeds, confidence) < power:
@@ -156,7 +161,7 @@ def images_needed(
     Raises:
         ValueError: if an argument is out of range.
     """
-    if difference == 0 or not abs(difference) <= disagreement <= 1 or not 0 < power < 1:
+    if not 0 < abs(difference) <= disagreement <= 1 or not 0 < power < 1:
         raise ValueError(
             "expected difference not 0, disagreement from |difference| to 1, power between 0 and 1."
         )

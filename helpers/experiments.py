@@ -5,6 +5,10 @@ can be stopped at any moment and started again; at most the epoch at hand is los
 synthetic sample go to `data/runs/sample/` and are never read as results of CIFAR-10.
 """
 
+from helpers.quiet import hush_tensorflow
+
+hush_tensorflow()
+
 import argparse
 import shutil
 import sys
@@ -13,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from helpers import session
-from helpers.data import DataError, load_cifar10
+from helpers.data import DataError, TrainingData, load_cifar10
 from helpers.records import (
     StudyError,
     comparison_table,
@@ -22,6 +26,7 @@ from helpers.records import (
     folder,
     load_runs,
     read_run,
+    require_same_data,
     summary_table,
     update_readme,
     write_json,
@@ -42,7 +47,8 @@ def run_study(
         source: "official" for CIFAR-10, "sample" for a trial on the synthetic sample.
 
     Raises:
-        StudyError: if a variant is unknown, or a finished run was made by another recipe or data.
+        StudyError: if a variant is unknown, a finished run was made by another recipe or data, or,
+            at the end, if runs diverged.
     """
     known = {variant.name: variant for variant in study.variants}
     unknown = set(variants or []) - set(known)
@@ -54,7 +60,7 @@ def run_study(
         raise StudyError("The smoke profile shortens runs, so it records none: unset TUTORIAL_PROFILE.")
     chosen = [known[name] for name in variants or known]
     total = len(chosen) * (seeds or study.seeds)
-    done = 0
+    done, diverged = 0, []
     for seed in range(seeds or study.seeds):
         data = None
         for variant in chosen:
@@ -65,16 +71,27 @@ def run_study(
                 read_run(path, study, variant)
                 print(f"{label}: already there", flush=True)
                 continue
-            data = data or load_cifar10(source, seed=seed).for_training()
-            _run_one(study, variant, seed, data, path, label)
+            if data is None:
+                data = load_cifar10(source, seed=seed).for_training()
+                require_same_data(study, source, seed, data)
+            try:
+                _run_one(study, variant, seed, data, path, label)
+            except TrainingDiverged as error:  # the other variants may still do well
+                print(f"{label}: {error}", file=sys.stderr, flush=True)
+                diverged.append(path.stem)
+    if diverged:
+        raise StudyError(f"{len(diverged)} of {total} runs diverged, so no record: {', '.join(diverged)}.")
 
 
-def _run_one(study: Study, variant: Variant, seed: int, data, path: Path, label: str) -> None:
+def _run_one(study: Study, variant: Variant, seed: int, data: TrainingData, path: Path, label: str) -> None:
     """Train one variant with one seed under a lock of its own, and write the record."""
     state = path.parent / ".unfinished" / path.stem
-    state.mkdir(parents=True, exist_ok=True)
+    state.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(state.with_suffix(".lock"), timeout=0):
+        with FileLock(state.with_name(f"{state.name}.lock"), timeout=0):
+            if path.exists():
+                print(f"{label}: another process has trained it meanwhile", flush=True)
+                return
             run = variant.train(data, seed, state, progress=sys.stderr.isatty())
             write_json(
                 path, {"study": study.name, "variant": variant.name, **definition(variant), **vars(run)}
@@ -82,8 +99,6 @@ def _run_one(study: Study, variant: Variant, seed: int, data, path: Path, label:
             shutil.rmtree(state, ignore_errors=True)
     except Timeout:
         print(f"{label}: another process is training it, skipped", flush=True)
-    except TrainingDiverged as error:
-        print(f"{label}: {error}", file=sys.stderr, flush=True)
     else:
         print(f"{label}: {run.val_accuracy:.2%} validation accuracy in {run.seconds:.0f} s", flush=True)
 
@@ -132,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
             run_study(find_study(options.study), options.seeds, options.variants, options.source)
         else:
             show_study(find_study(options.study), options.source)
-    except (StudyError, DataError, ValueError) as error:
+    except (StudyError, DataError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -97,12 +97,12 @@ def vgg(
     Raises:
         ValueError: if `blocks`, a dropout rate or `weight_decay` is out of range.
     """
-    if not 1 <= blocks <= 5:
-        raise ValueError(f"blocks is {blocks}, expected 1 to 5: a 32 x 32 image can be halved five times.")
+    if not isinstance(blocks, int) or not 1 <= blocks <= 5:
+        raise ValueError(f"blocks is {blocks!r}, expected 1 to 5: a 32 x 32 image can be halved five times.")
     rates = [dropout] * (blocks + 1) if isinstance(dropout, int | float) else list(dropout)
     if len(rates) != blocks + 1 or not all(0 <= rate < 1 for rate in rates):
         raise ValueError(f"dropout is {dropout}, expected one rate or {blocks + 1}, each from 0 to below 1.")
-    if weight_decay < 0:
+    if not weight_decay >= 0:
         raise ValueError(f"weight_decay is {weight_decay}, expected 0 or more.")
 
     def activated(layer_type, *args, **options):

@@ -42,7 +42,12 @@ class ProgressBar(keras.callbacks.Callback):
         self.bar.update()
 
     def finish_epoch(self, entry: dict) -> None:
-        """Show the finished epoch's loss and accuracies."""
+        """Show the finished epoch's loss and accuracies; raise TrainingDiverged if its last step failed."""
+        if not np.isfinite(entry["val_loss"]):
+            raise TrainingDiverged(
+                f"The validation loss became {entry['val_loss']} in epoch {entry['epoch']}: "
+                "lower the learning rate, or look for a mistake in the loss."
+            )
         self.epoch = entry["epoch"]
         self.bar.set_postfix_str(
             f"epoch {self.epoch}/{self.epochs}, loss {entry['loss']:.3f}, "

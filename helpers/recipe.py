@@ -46,16 +46,19 @@ class Recipe:
             if not holds:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}.")
 
+        for name in ("epochs", "batch_size", "averaging"):
+            require(type(getattr(self, name)) is int, name, "a whole number")
+        for name in ("learning_rate", "weight_decay", "label_smoothing"):
+            require(type(getattr(self, name)) in (int, float), name, "a number")
         for name in ("epochs", "batch_size"):
-            value = getattr(self, name)
-            require(isinstance(value, int) and value >= 1, name, "a whole number of 1 or more")
+            require(getattr(self, name) >= 1, name, "a whole number of 1 or more")
         require(self.optimizer in OPTIMIZERS, "optimizer", f"one of {', '.join(OPTIMIZERS)}")
         require(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")
         require(0 < self.learning_rate < float("inf"), "learning_rate", "a number above 0")
         require(0 <= self.weight_decay < float("inf"), "weight_decay", "0 or more")
         require(0 <= self.label_smoothing < 1, "label_smoothing", "0 to below 1")
         require(
-            isinstance(self.averaging, int) and 0 <= self.averaging <= self.epochs,
+            0 <= self.averaging <= self.epochs,
             "averaging",
             f"a whole number from 0 to epochs ({self.epochs})",
         )
@@ -67,7 +70,9 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
     rate = recipe.learning_rate
     if recipe.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, recipe.epochs * steps_per_epoch)
-    options = {"learning_rate": rate, "weight_decay": recipe.weight_decay or None}
+    # Keras' AdamW refuses None, which stands for "no decay" elsewhere.
+    no_decay = 0.0 if recipe.optimizer == "adamw" else None
+    options = {"learning_rate": rate, "weight_decay": recipe.weight_decay or no_decay}
     if recipe.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(momentum=0.9, nesterov=True, **options)
     else:

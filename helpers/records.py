@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from helpers import session
+from helpers.data import TrainingData
 from helpers.evaluation import compare, summarize
 from helpers.studies import STUDIES, Study, Variant
+from helpers.training import describe
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "data" / "runs"
@@ -47,7 +50,7 @@ def write_json(path: Path, content: dict) -> None:
     """Write a JSON file whole or not at all: beside its place first, then renamed."""
     beside = path.with_suffix(".tmp")
     with beside.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
+        json.dump(content, file, indent=1, allow_nan=False)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
@@ -62,20 +65,23 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
         found = {"model": run["model"], "options": run["options"], "recipe": run["recipe"]}
-        source = run["data"]["source"]
-    except (ValueError, KeyError) as error:
+        source, name = run["data"]["source"], f"{run['variant']}-seed{run['seed']}"
+    except (ValueError, KeyError, TypeError) as error:
         raise StudyError(f"{path} is damaged ({error}): delete it and run the study again.") from None
     expected = json.loads(json.dumps(definition(variant)))
     expected["recipe"] = (
         json.loads(json.dumps(dataclasses.asdict(variant.recipe))) if variant.recipe else found["recipe"]
     )
-    smoke = source == "sample" and session.profile() == "smoke"  # a trial is shortened, so its recipe differs
+    if source == "sample" and session.profile() == "smoke":  # a trial is shortened: its recipe differs
+        expected["recipe"] = found["recipe"]
     for part, value in expected.items():
-        if found[part] != value and not smoke:
+        if found[part] != value:
             raise StudyError(
                 f"{path} was made with another {part} than {study.name} has today: "
                 "move it away (or restore the study's definition), then run again."
             )
+    if (run["study"], name) != (study.name, path.stem):
+        raise StudyError(f"{path} holds the run {name} of {run['study']}: rename it or move it away.")
     if source != _source_of(path):
         raise StudyError(f"{path} is a run on {source!r} data in the wrong folder: move it away.")
     return run
@@ -83,6 +89,17 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
 
 def _source_of(path: Path) -> str:
     return "sample" if RUNS / "sample" in path.parents else "official"
+
+
+def require_same_data(study: Study, source: str, seed: int, data: TrainingData) -> None:
+    """Raise StudyError if a recorded run of this study and seed was trained on other data than these."""
+    sha256 = describe(data)["sha256"]
+    for variant in study.variants:
+        path = folder(study, source) / f"{variant.name}-seed{seed}.json"
+        if path.exists() and read_run(path, study, variant)["data"]["sha256"] != sha256:
+            raise StudyError(
+                f"{path} was trained on other data than there are today: move it away, then run again."
+            )
 
 
 def load_runs(name: str, source: str = "official") -> pd.DataFrame:
@@ -117,9 +134,11 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
 
 
 def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per variant: seeds, mean, standard deviation, 95 % interval, minutes per run.
+    """Return one row per variant: seeds, mean, standard deviation, 95 % interval, times, parameters.
 
-    Accuracies in percent, in the study's order; `load_runs` gives the argument.
+    Accuracies in percent, in the study's order; `load_runs` gives the argument. `seconds` is the
+    mean wall time of a run. `epoch_seconds` is the fastest epoch of all its runs (NaN where there
+    are no epochs): it leaves out what else the machine had to do, so it is what to compare.
     """
     rows = {}
     for title, group in runs.groupby("title", sort=False):
@@ -130,10 +149,16 @@ def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
             "std": 100 * result.std,
             "low": 100 * result.interval.low,
             "high": 100 * result.interval.high,
-            "minutes": group["seconds"].mean() / 60,
+            "seconds": group["seconds"].mean(),
+            "epoch_seconds": fastest_epoch(group["history"]),
             "parameters": int(group["parameters"].iloc[0]),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
+
+
+def fastest_epoch(histories: pd.Series) -> float:
+    """Return the seconds of the fastest epoch in several histories, NaN if there is no epoch."""
+    return min((entry["seconds"] for history in histories for entry in history), default=float("nan"))
 
 
 def comparison_table(runs: pd.DataFrame, baseline: str | None = None) -> pd.DataFrame:
@@ -163,13 +188,12 @@ def comparison_table(runs: pd.DataFrame, baseline: str | None = None) -> pd.Data
 
 def markdown_table(table: pd.DataFrame) -> str:
     """Return a table of `summary_table` as Markdown, for the README."""
-    lines = ["| variant | seeds | validation accuracy, mean (95 % interval) | std | minutes a run |"]
+    lines = ["| variant | seeds | validation accuracy in %, mean (95 % interval) | std | seconds an epoch |"]
     lines.append("|---|--:|--:|--:|--:|")
     for title, row in table.iterrows():
-        interval = f"{row['mean']:.2f} % ({row['low']:.2f} to {row['high']:.2f})"
-        lines.append(
-            f"| {title} | {row['seeds']:.0f} | {interval} | {row['std']:.2f} | {row['minutes']:.1f} |"
-        )
+        interval = f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+        seconds = "" if math.isnan(row["epoch_seconds"]) else f"{row['epoch_seconds']:.0f}"
+        lines.append(f"| {title} | {row['seeds']:.0f} | {interval} | {row['std']:.2f} | {seconds} |")
     return "\n".join(lines)
 
 

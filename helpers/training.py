@@ -7,6 +7,7 @@ run that was not (on the same machine, with the same versions).
 
 import dataclasses
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -96,7 +97,8 @@ def train(
     compile_model(model, recipe, steps_per_epoch=-(-len(data.train) // recipe.batch_size))
 
     record = {"recipe": dataclasses.asdict(recipe), "seed": seed, "data": describe(data)}
-    checkpoint = Checkpoint(resume_dir, record)
+    identity = record | {"network": fingerprint(model)} if resume_dir else record
+    checkpoint = Checkpoint(resume_dir, identity)
     history = checkpoint.restore(model)
     val_labels = encode(data.val.labels, recipe)
     with ProgressBar(recipe, len(data.train), done=len(history), shown=progress) as bar:
@@ -159,6 +161,14 @@ def reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
         state.assign(words.astype(state.dtype))
 
 
+def fingerprint(model: keras.Model) -> str:
+    """Return the sha256 of a network's layers and their settings, the same in every process.
+
+    Keras numbers layers through within a process (dense, dense_1, ...): such numbers are left out.
+    """
+    return hashlib.sha256(re.sub(r'_\d+"', '"', model.to_json()).encode()).hexdigest()
+
+
 def describe(data: TrainingData) -> dict:
     """Return what a record says of the data: source, sha256 of every pixel and label, images per split."""
     digest = hashlib.sha256()
@@ -184,16 +194,26 @@ def check_data(data: TrainingData) -> None:
             raise ValueError(f"{name} is empty, expected at least one image.")
         if images.shape != (len(labels), 32, 32, 3):
             raise ValueError(f"{name}.images has shape {images.shape}, expected ({len(labels)}, 32, 32, 3).")
-        if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() > 9:
+        if labels.shape != (len(labels),) or not np.issubdtype(labels.dtype, np.integer):
             raise ValueError(
-                f"{name}.labels must be integers from 0 to 9; found {labels.min()} to {labels.max()}."
+                f"{name}.labels is {labels.dtype} {labels.shape}, expected integers ({len(labels)},)."
             )
-        if images.dtype != np.uint8 and not np.isfinite(images).all():
-            raise ValueError(f"{name}.images holds pixels that are not a number, expected 0 to 255.")
+        if labels.min() < 0 or labels.max() > 9:
+            raise ValueError(
+                f"{name}.labels holds {labels.min()} to {labels.max()}, expected labels from 0 to 9."
+            )
+        # A comparison with NaN is false, so NaN pixels are found, too.
+        if images.dtype != np.uint8 and not (images.min() >= 0 and images.max() <= 255):
+            raise ValueError(
+                f"{name}.images holds values from {images.min()} to {images.max()}, "
+                "expected pixels from 0 to 255, none of them NaN."
+            )
 
 
 def check_model(model: keras.Model, data: TrainingData) -> None:
-    """Raise ValueError unless the model takes the data's images and gives ten logits."""
+    """Raise TypeError or ValueError unless this model takes the data's images and gives ten logits."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"build() gives a {type(model).__name__}, expected a keras.Model.")
     expected = (None, *data.train.images.shape[1:])
     if model.input_shape != expected or model.output_shape != (None, 10):
         raise ValueError(

@@ -1,0 +1,36 @@
+# `make` alone lists the commands. Everything runs in .venv, which is made when it is missing.
+PYTHON ?= python3
+RUN = .venv/bin/python -m
+INSTALLED = .venv/.installed
+.PHONY: help lab test run lint results bench stamp clean
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1   	/'
+
+lab: $(INSTALLED) ## open JupyterLab on chapter 01
+	$(RUN) jupyterlab notebooks/01_explore_the_data.ipynb
+
+test: $(INSTALLED) ## run the tests and, on a small sample, every notebook
+	$(RUN) pytest
+
+run: $(INSTALLED) ## execute all chapters in full into build/*.html
+	$(RUN) helpers.notebooks html
+
+lint: $(INSTALLED) ## check the style of code, tests and notebooks
+	$(RUN) ruff check && $(RUN) ruff format --check
+
+results: $(INSTALLED) ## write the README's table from the recorded runs
+	$(RUN) helpers.experiments readme
+
+bench: $(INSTALLED) ## measure side by side, one benchmark after another
+	for file in benchmarks/[a-z]*.py; do PYTHONPATH=. .venv/bin/python $$file || exit 1; done
+
+stamp: $(INSTALLED) ## write the repository's address into badges and Setup cells
+	$(RUN) helpers.notebooks stamp
+
+clean: ## remove what runs leave (.venv and the data stay)
+	rm -rf build .pytest_cache .ruff_cache
+
+$(INSTALLED): requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) here: get Python 3.11, 3.12 or 3.13 from python.org." >&2; exit 1; }
+	@$(PYTHON) helpers/install.py

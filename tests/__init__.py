@@ -1,0 +1,1 @@
+"""Unit tests, the notebook contract, and the notebooks themselves, executed: `python -m pytest`."""

@@ -1,0 +1,18 @@
+"""Fixtures that several test files share."""
+
+import os
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+matplotlib.use("Agg")  # no windows; the notebooks' kernels choose for themselves
+
+
+@pytest.fixture(scope="session")
+def official_dir() -> Path:
+    """The folder that `CIFAR10_DIR` names, with the official files; without it the test is skipped."""
+    folder = os.environ.get("CIFAR10_DIR")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("needs the real data: set CIFAR10_DIR to the folder of the official files")
+    return Path(folder)

@@ -1,0 +1,143 @@
+"""Every network takes raw pixels and gives ten logits; its size and its options are what they say."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import models
+
+NETWORKS = {
+    "softmax_regression": models.softmax_regression,
+    "mlp": models.mlp,
+    "tutorial_cnn": models.tutorial_cnn,
+    "vgg1": lambda: models.vgg(1),
+    "vgg3": lambda: models.vgg(3),
+    "vgg5_with_everything": lambda: models.vgg(5, dropout=0.2, weight_decay=1e-4, batch_norm=True),
+}
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3), dtype=np.uint8)
+
+
+def logits(model, images):
+    return keras.ops.convert_to_numpy(model(images, training=False))
+
+
+def layers_of(model, kind):
+    return [layer for layer in model.layers if isinstance(layer, kind)]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_turns_raw_pixels_of_any_dtype_into_ten_float32_logits(name, images):
+    model = NETWORKS[name]()
+    assert not model.compiled
+    result = logits(model, images)
+    assert result.shape == (7, 10)
+    assert result.dtype == np.float32
+    assert (result < 0).any() or not np.allclose(result.sum(axis=1), 1), "these are probabilities, not logits"
+    np.testing.assert_array_equal(result, logits(model, images.astype("float32")))
+    np.testing.assert_array_equal(result, logits(model, images.astype("float64")))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_saved_network_gives_the_same_logits(name, images, tmp_path):
+    model = NETWORKS[name]()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(logits(model, images), logits(loaded, images))
+
+
+def test_pixels_are_standardised_inside_the_model():
+    mean = 255 * np.array(models.CHANNEL_MEAN, "float32")
+    std = 255 * np.array(models.CHANNEL_STD, "float32")
+    pixels = np.stack([np.broadcast_to(mean + k * std, (32, 32, 3)) for k in (-1, 0, 2)])
+    result = keras.ops.convert_to_numpy(models.standardize()(pixels))
+    np.testing.assert_allclose(result.mean(axis=(1, 2)), [[-1] * 3, [0] * 3, [2] * 3], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        (models.softmax_regression, 3072 * 10 + 10),
+        (models.mlp, 3073 * 512 + 513 * 256 + 257 * 10),
+        (models.tutorial_cnn, 122_570),  # what TensorFlow's tutorial prints
+        (models.vgg, (448 + 2_320) + (4_640 + 9_248) + (18_496 + 36_928) + 1025 * 128 + 129 * 10),
+    ],
+)
+def test_the_number_of_weights_is_what_the_layers_make(model, parameters):
+    assert sum(math.prod(w.shape) for w in model().trainable_weights) == parameters
+
+
+def test_the_standard_network_does_about_20_million_operations_per_image():
+    operations = 0
+    for layer in models.vgg(3).layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            operations += 2 * math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
+        elif isinstance(layer, keras.layers.Dense):
+            operations += 2 * math.prod(layer.kernel.shape)
+    assert 19e6 < operations < 25e6
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3, 4, 5])
+def test_each_block_halves_the_picture_and_doubles_the_filters(blocks):
+    pools = layers_of(models.vgg(blocks, width=4), keras.layers.MaxPooling2D)
+    expected = [(None, 32 >> b, 32 >> b, 4 << (b - 1)) for b in range(1, blocks + 1)]
+    assert [pool.output.shape for pool in pools] == expected
+
+
+def test_one_dropout_rate_serves_every_block_and_the_dense_layer():
+    assert [layer.rate for layer in layers_of(models.vgg(2, dropout=0.25), keras.layers.Dropout)] == [
+        0.25
+    ] * 3
+
+
+def test_dropout_can_be_set_per_block_and_a_rate_of_zero_adds_no_layer():
+    model = models.vgg(3, dropout=(0.1, 0, 0.3, 0.5))
+    assert [layer.rate for layer in layers_of(model, keras.layers.Dropout)] == [0.1, 0.3, 0.5]
+
+
+def test_dropout_works_in_training_alone(images):
+    model = models.vgg(1, dropout=0.5)
+    np.testing.assert_array_equal(logits(model, images), logits(model, images))
+    first, second = (keras.ops.convert_to_numpy(model(images, training=True)) for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+def test_weight_decay_adds_the_squared_kernels_to_the_loss():
+    model = models.vgg(1, width=4, weight_decay=0.01)
+    decayed = layers_of(model, (keras.layers.Conv2D, keras.layers.Dense))[:-1]  # all but the logits
+    expected = sum(0.01 * (keras.ops.convert_to_numpy(layer.kernel) ** 2).sum() for layer in decayed)
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
+    assert models.vgg(1).losses == []
+
+
+def test_batch_normalisation_follows_every_layer_but_the_logits_and_replaces_its_bias():
+    model = models.vgg(2, batch_norm=True)
+    assert len(layers_of(model, keras.layers.BatchNormalization)) == 5
+    weighted = layers_of(model, (keras.layers.Conv2D, keras.layers.Dense))
+    assert [layer.use_bias for layer in weighted] == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"blocks": 0},
+        {"blocks": 6},
+        {"blocks": 2.0},
+        {"blocks": "3"},
+        {"dropout": 1.0},
+        {"dropout": -0.1},
+        {"dropout": float("nan")},
+        {"dropout": (0.1, 0.2)},
+        {"weight_decay": -1e-4},
+        {"weight_decay": float("nan")},
+    ],
+)
+def test_a_wrong_argument_is_named_in_one_line(arguments):
+    with pytest.raises(ValueError, match=f"^{next(iter(arguments))} is ") as error:
+        models.vgg(**arguments)
+    assert "\n" not in str(error.value)
