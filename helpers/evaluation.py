@@ -189,7 +189,8 @@ def _power_of_t_test(effect: float, seeds: int, confidence: float) -> float:
     """Return the power of a two-sided one-sample t test at an effect in standard deviations."""
     critical = stats.t.ppf((1 + confidence) / 2, seeds - 1)
     shift = effect * math.sqrt(seeds)
-    return stats.nct.sf(critical, seeds - 1, shift) + stats.nct.cdf(-critical, seeds - 1, shift)
+    # The second term is the chance of a significant result with the wrong sign.
+    return stats.nct.sf(critical, seeds - 1, shift) + stats.nct.sf(critical, seeds - 1, -shift)
 
 
 def _finite(values: Sequence[float], name: str) -> np.ndarray:

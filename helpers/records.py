@@ -13,7 +13,7 @@ from helpers import session
 from helpers.data import TrainingData
 from helpers.evaluation import compare, summarize
 from helpers.studies import STUDIES, Study, Variant
-from helpers.training import describe
+from helpers.training import Run, describe
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "data" / "runs"
@@ -65,6 +65,9 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
         found = {"model": run["model"], "options": run["options"], "recipe": run["recipe"]}
+        missing = [field.name for field in dataclasses.fields(Run) if field.name not in run]
+        if missing:
+            raise ValueError(f"it lacks {', '.join(missing)}")
         source, name = run["data"]["source"], f"{run['variant']}-seed{run['seed']}"
     except (ValueError, KeyError, TypeError) as error:
         raise StudyError(f"{path} is damaged ({error}): delete it and run the study again.") from None

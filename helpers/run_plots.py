@@ -64,7 +64,7 @@ def place_run(recorded: Sequence[float], new: float, label: str = "new run", ax:
     ax.plot(100 * new, 2, "D", color=VERMILION, markersize=8)
     ax.axvline(100 * new, color=VERMILION, linewidth=1, linestyle=":")
     ax.text(100 * new, 1.72, f"{100 * new:.1f}", ha="center", va="bottom", fontsize=9)
-    ax.set_yticks((0, 1, 2), ("recorded runs", "95 % of new runs", label))
+    ax.set_yticks((0, 1, 2), ("recorded runs", "expected range", label))
     ax.set_ylim(2.6, -0.6)
     ax.set_xlabel("validation accuracy (%)")
     ax.xaxis.grid(True)

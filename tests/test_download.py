@@ -156,6 +156,7 @@ def test_without_range_support_no_byte_is_lost_or_doubled(fetch, cache_folder):
     mirror = Mirror(CONTENT, ranges=False, reset_at=0.5, faulty=1)
     check(fetch(mirror), cache_folder)
     assert mirror.starts[1] > 0
+    assert len(mirror.starts) == 2
 
 
 def test_a_redirect_is_followed(fetch, server, cache_folder):
