@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import records
 from helpers.chapters import ROOT, chapters, stamp
 from tests.contract.book import LINK
 
@@ -77,8 +78,10 @@ def test_every_make_command_of_the_readme_exists():
         assert re.search(rf"^{''.join(target)}:", makefile, re.MULTILINE), target
 
 
-def test_the_readme_has_room_for_the_results():
-    assert README.index("<!-- results:begin -->") < README.index("<!-- results:end -->")
+def test_the_results_in_the_readme_are_those_of_the_recorded_runs():
+    begin, end = records.MARKERS
+    shown = README.partition(begin)[2].partition(end)[0]
+    assert shown.strip() == records.readme_tables().strip(), "out of date: make results"
 
 
 def test_ci_and_the_workflow_run_the_readmes_own_command():
