@@ -107,7 +107,8 @@ def compare_predictions(
     Only images that exactly one of the two gets right tell them apart (McNemar 1947). `correct`
     and `baseline` hold one truth value per image, in the same order. It compares these two models,
     not the two ways of training: another seed may turn the result round. The interval is the
-    normal one with continuity correction, so that it and the exact test agree.
+    normal one with continuity correction, so that it and the exact test agree,
+    borderline cases aside.
 
     Raises:
         ValueError: if the two differ in length or are empty.
@@ -156,7 +157,8 @@ def images_needed(
             the size of `difference` and at most 1.
         power: wanted probability of noticing it, between 0 and 1.
 
-    The normal approximation of Connor (1987), Biometrics 43(1).
+    The normal approximation of Connor (1987), Biometrics 43(1); the exact test, being careful, notices
+    the difference up to two percentage points less often.
 
     Raises:
         ValueError: if an argument is out of range.

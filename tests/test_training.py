@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -44,19 +45,24 @@ def without_seconds(history):
 
 @pytest.fixture(scope="module")
 def uninterrupted():
-    """Final weights, record, and the weights after each epoch of a run that nothing stopped."""
-    epochs = []
-    save = Checkpoint.save
+    """What a run left that nothing stopped: model, weights, record, weights after each epoch, reseedings."""
+    epochs, reseeded = [], []
+    save, reseed = Checkpoint.save, training.reseed_dropout
 
     def watched(self, model, *args, **kwargs):
         epochs.append(weights(model))
         save(self, model, *args, **kwargs)
 
+    def watched_reseed(model, seed, epoch):
+        reseeded.append((seed, epoch))
+        reseed(model, seed, epoch)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUTORIAL_PROFILE", "standard")
         patch.setattr(Checkpoint, "save", watched)
+        patch.setattr(training, "reseed_dropout", watched_reseed)
         model, run = train(build, DATA, RECIPE, seed=3, progress=False)
-    return weights(model), run, epochs, model
+    return SimpleNamespace(model=model, final=weights(model), run=run, epochs=epochs, reseeded=reseeded)
 
 
 @contextlib.contextmanager
@@ -81,21 +87,20 @@ def test_a_run_stopped_after_each_epoch_ends_with_the_weights_and_history_of_one
     uninterrupted, tmp_path
 ):
     """Dropout, batch normalisation, augmentation, schedule, averaging and optimizer state all go on."""
-    final, run, *_ = uninterrupted
     for _ in range(RECIPE.epochs):
         with stopped("after"), pytest.raises(Interrupted):
             train(build, DATA, RECIPE, seed=3, resume_dir=tmp_path, progress=False)
     model, resumed = train(build, DATA, RECIPE, seed=3, resume_dir=tmp_path, progress=False)
-    assert equal(weights(model), final)
-    assert without_seconds(resumed.history) == without_seconds(run.history)
-    assert resumed.val_correct == run.val_correct
+    assert equal(weights(model), uninterrupted.final)
+    assert without_seconds(resumed.history) == without_seconds(uninterrupted.run.history)
+    assert resumed.val_correct == uninterrupted.run.val_correct
 
 
 def test_an_epoch_that_was_not_finished_is_repeated_to_the_last_bit(uninterrupted, tmp_path):
     with stopped("before"), pytest.raises(Interrupted):
         train(build, DATA, RECIPE, seed=3, resume_dir=tmp_path, progress=False)
     model, _ = train(build, DATA, RECIPE, seed=3, resume_dir=tmp_path, progress=False)
-    assert equal(weights(model), uninterrupted[0])
+    assert equal(weights(model), uninterrupted.final)
 
 
 def test_another_seed_gives_another_network():
@@ -131,13 +136,14 @@ def test_an_epoch_shows_each_image_once_with_its_own_label():
     np.testing.assert_array_equal(labels, DATA.train.labels[order])
 
 
-def test_dropout_depends_on_seed_epoch_and_layer_alone():
+def test_dropout_depends_on_seed_epoch_and_layer_alone(uninterrupted):
     def states(seed, epoch):
         model = build()
         training.reseed_dropout(model, seed, epoch)
         random = [v for v in model.variables if v.path.endswith("seed_generator_state")]
         return [tuple(keras.ops.convert_to_numpy(v).tolist()) for v in random]
 
+    assert uninterrupted.reseeded == [(3, epoch) for epoch in range(RECIPE.epochs)]
     assert states(0, 5) == states(0, 5)
     assert len({*states(0, 5), *states(0, 6), *states(1, 5)}) == 6  # two dropout layers each
 
@@ -146,17 +152,17 @@ def test_dropout_depends_on_seed_epoch_and_layer_alone():
 
 
 def test_the_final_weights_are_the_mean_of_those_after_the_last_epochs(uninterrupted):
-    final, _, epochs, _ = uninterrupted
-    for weight, *last in zip(final, *epochs[-RECIPE.averaging :], strict=True):
+    last_epochs = uninterrupted.epochs[-RECIPE.averaging :]
+    for weight, *last in zip(uninterrupted.final, *last_epochs, strict=True):
         np.testing.assert_allclose(weight, np.mean(last, axis=0, dtype="float64"), rtol=1e-6)
-    assert not equal(final, epochs[-1])
+    assert not equal(uninterrupted.final, last_epochs[-1])
 
 
 def test_the_cosine_schedule_falls_from_the_learning_rate_to_zero():
     model = build()
-    compile_model(model, RECIPE, steps_per_epoch=25)
+    compile_model(model, RECIPE, steps_per_epoch=40)  # 120 steps in 3 epochs
     rates = []
-    for step in (0, 50, 100):
+    for step in (0, 60, 120):
         model.optimizer.iterations.assign(step)
         rates.append(float(model.optimizer.learning_rate))
     assert rates == pytest.approx([RECIPE.learning_rate, RECIPE.learning_rate / 2, 0], abs=1e-9)
@@ -211,10 +217,10 @@ def test_the_smoke_profile_trains_two_epochs_and_the_record_says_so(monkeypatch)
 
 
 def test_the_record_holds_what_was_done_and_can_be_written_as_json(uninterrupted):
-    run = uninterrupted[1]
+    run = uninterrupted.run
     assert json.loads(json.dumps(vars(run), allow_nan=False)) == vars(run)
     assert run.recipe == dataclasses.asdict(RECIPE)
-    assert [entry["epoch"] for entry in run.history] == [1, 2, 3, 4]
+    assert [entry["epoch"] for entry in run.history] == [1, 2, 3]
     for entry in run.history:
         assert set(entry) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
     assert run.seconds == pytest.approx(sum(entry["seconds"] for entry in run.history))
@@ -223,7 +229,7 @@ def test_the_record_holds_what_was_done_and_can_be_written_as_json(uninterrupted
 
 
 def test_the_recorded_accuracy_is_that_of_the_returned_model(uninterrupted):
-    model, run = uninterrupted[3], uninterrupted[1]
+    model, run = uninterrupted.model, uninterrupted.run
     answers = model.predict(DATA.val.images, verbose=0).argmax(axis=1)
     assert run.val_correct == "".join("1" if right else "0" for right in answers == DATA.val.labels)
     assert run.val_accuracy == run.val_correct.count("1") / 40

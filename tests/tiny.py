@@ -15,7 +15,7 @@ from helpers.training import Recipe
 NETWORK = {"blocks": 1, "width": 2, "dense_units": 8, "dropout": 0.3, "batch_norm": True}
 build = partial(models.vgg, **NETWORK)
 RECIPE = Recipe(
-    epochs=4,
+    epochs=3,
     batch_size=50,
     optimizer="adamw",
     learning_rate=5e-3,
