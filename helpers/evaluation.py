@@ -180,8 +180,9 @@ def power_in_words(std: float, disagreement: float, points: float = 1.0) -> str:
     """
     seeds = seeds_needed(points / 100, std)
     images = images_needed(points / 100, disagreement)
+    size = f"{points:g} point{'' if points == 1 else 's'}"
     return (
-        f"To notice a true difference of {points:g} points four times out of five takes {seeds} seeds "
+        f"To notice a true difference of {size} four times out of five takes {seeds} seeds "
         f"per variant (differences between seeds spread by {std:.2%}), or {images:,} images for two single "
         f"models (which disagree on {disagreement:.1%} of them)."
     )

@@ -169,6 +169,7 @@ def seed_spread(
         ax.text(mean, row + 0.16, f"{mean:.1f}", ha="center", va="top", fontsize=9)
     ax.set_yticks(range(len(results)), list(results))
     ax.set_ylim(len(results) - 0.4, -0.6)
+    ax.set_ylabel("variant")
     ax.set_xlabel(f"{xlabel}: each seed a dot, mean and 95 % interval below")
     ax.xaxis.grid(True)
     return ax

@@ -1,5 +1,6 @@
 """One call that makes a notebook reproducible, and the profile it runs under."""
 
+import logging
 import os
 import platform
 from importlib import metadata
@@ -28,6 +29,9 @@ def profile() -> str:
 def start(seed: int = 0) -> None:
     """Seed Python, NumPy and Keras, set the figures' style, and say on what this session runs.
 
+    TensorFlow's warning that a new model makes it trace its functions anew is silenced: a chapter
+    trains several models, and that is as it should be.
+
     Args:
         seed: any integer from 0 to 2**32 - 1.
     """
@@ -36,6 +40,7 @@ def start(seed: int = 0) -> None:
     from helpers import plots
 
     keras.utils.set_random_seed(seed)
+    logging.getLogger("tensorflow").setLevel("ERROR")
     plots.use_style()
     print(
         f"Python {platform.python_version()}, Keras {keras.__version__} on {keras.backend.backend()}, "

@@ -150,7 +150,7 @@ def test_a_tiny_difference_needs_what_the_normal_approximation_says():
 
 def test_power_is_told_in_words():
     assert power_in_words(0.004, 0.12) == (
-        "To notice a true difference of 1 points four times out of five takes "
+        "To notice a true difference of 1 point four times out of five takes "
         f"{seeds_needed(0.01, 0.004)} seeds per variant (differences between seeds spread by 0.40%), or "
         f"{images_needed(0.01, 0.12):,} images for two single models (which disagree on 12.0% of them)."
     )
