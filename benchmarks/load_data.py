@@ -77,7 +77,8 @@ def python_layout() -> Path:
     for folder in (place, place / "cifar-10-batches-py"):
         if (folder / "data_batch_1").is_file():
             return folder
-    sys.exit("Keras needs the official Python layout: set CIFAR10_DIR to the folder of cifar-10-batches-py.")
+    print("Skipped: Keras needs the official Python layout; CIFAR10_DIR names no such folder.")
+    sys.exit(0)
 
 
 def pack(folder: Path, archive: Path) -> str:
