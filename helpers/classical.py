@@ -7,9 +7,8 @@ from joblib import Parallel, delayed
 from skimage.feature import hog
 from sklearn.linear_model import SGDClassifier
 
-from helpers import session
 from helpers.data import TrainingData
-from helpers.training import Run, check_data, describe, smoke_epochs
+from helpers.training import Run, check_data, describe, outcome, smoke_epochs
 
 
 def hog_features(images: np.ndarray) -> np.ndarray:
@@ -59,8 +58,5 @@ def train_hog_svm(data: TrainingData, seed: int, passes: int, alpha: float) -> R
         parameters=svm.coef_.size + svm.intercept_.size,
         history=[],
         seconds=seconds,
-        val_accuracy=float(correct.mean()),
-        val_correct="".join("01"[c] for c in correct.astype(int)),
-        machine=session.machine(),
-        versions=session.versions(),
+        **outcome(correct),
     )

@@ -47,10 +47,15 @@ def definition(variant: Variant) -> dict:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Write a JSON file whole or not at all: beside its place first, then renamed."""
+    """Write a JSON file whole or not at all; ValueError for numbers that JSON does not know."""
+    write_whole(path, json.dumps(content, indent=1, allow_nan=False))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all: beside its place first, then renamed."""
     beside = path.with_suffix(".tmp")
     with beside.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, allow_nan=False)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
@@ -209,9 +214,7 @@ def update_readme() -> None:
     _, found_end, after = rest.partition(MARKERS[1])
     if not (found and found_end):
         raise StudyError(f"README.md lacks the markers {MARKERS[0]} and {MARKERS[1]}: put them back.")
-    beside = README.with_suffix(".tmp")
-    beside.write_text(f"{before}{MARKERS[0]}\n{readme_tables()}\n{MARKERS[1]}{after}", encoding="utf-8")
-    beside.replace(README)
+    write_whole(README, f"{before}{MARKERS[0]}\n{readme_tables()}\n{MARKERS[1]}{after}")
 
 
 def readme_tables() -> str:

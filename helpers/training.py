@@ -128,12 +128,19 @@ def train(
         parameters=sum(int(np.prod(w.shape)) for w in model.trainable_weights),
         history=history,
         seconds=sum(entry["seconds"] for entry in history),
-        val_accuracy=float(correct.mean()),
-        val_correct="".join("01"[c] for c in correct.astype(int)),
-        machine=session.machine(),
-        versions=session.versions(),
+        **outcome(correct),
     )
     return model, run
+
+
+def outcome(correct: np.ndarray) -> dict:
+    """Return a record's last fields from one truth value per validation image, bool (N,)."""
+    return {
+        "val_accuracy": float(correct.mean()),
+        "val_correct": "".join("01"[c] for c in correct.astype(int)),
+        "machine": session.machine(),
+        "versions": session.versions(),
+    }
 
 
 def smoke_epochs(epochs: int) -> int:
