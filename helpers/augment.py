@@ -20,11 +20,15 @@ class Augmentation:
             border is filled by reflection).
         cutout: side of the square that is set to grey in each image, in pixels, 0 to 32
             (DeVries & Taylor 2017, arXiv 1708.04552).
+        mixup: alpha of mixup, 0 or more: each image is blended with another one, and its label
+            with that one's (Zhang et al. 2018, arXiv 1710.09412). It needs the labels, so calling
+            an Augmentation leaves it out: `helpers.training` calls `random_mixup` afterwards.
     """
 
     flip: bool = False
     shift: int = 0
     cutout: int = 0
+    mixup: float = 0.0
 
     def __post_init__(self):
         if not isinstance(self.flip, bool):
@@ -33,9 +37,11 @@ class Augmentation:
             raise ValueError(f"shift is {self.shift!r}, expected a whole number of pixels from 0 to 16.")
         if type(self.cutout) is not int or not 0 <= self.cutout <= 32:
             raise ValueError(f"cutout is {self.cutout!r}, expected a whole number of pixels from 0 to 32.")
+        if type(self.mixup) not in (int, float) or not 0 <= self.mixup < float("inf"):
+            raise ValueError(f"mixup is {self.mixup!r}, expected a number of 0 or more.")
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return augmented copies of uint8 or float images (N, H, W, 3); the input is not changed."""
+        """Return uint8 or float images (N, H, W, 3) flipped, shifted and cut; the input is not changed."""
         if self.flip:
             images = random_flip(images, rng)
         if self.shift:
@@ -83,3 +89,30 @@ def random_cutout(images: np.ndarray, side: int, rng: np.random.Generator) -> np
     images = images.copy()
     images[in_rows[:, :, None] & in_columns[:, None, :]] = 128
     return images
+
+
+def random_mixup(
+    images: np.ndarray, labels: np.ndarray, alpha: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return images (N, H, W, C) and label rows (N, classes), each blended with those of another image.
+
+    Image i becomes `share * image i + (1 - share) * image i - 1`, and so does its row of labels;
+    each image draws its own share from Beta(alpha, alpha). The images are in random order already,
+    so the neighbour is a random partner. uint8 images are rounded.
+
+    Raises:
+        ValueError: if the labels are not rows: a blended label has no whole number.
+    """
+    if labels.ndim != 2:
+        raise ValueError(
+            f"labels has shape {labels.shape}, expected one row of shares per image: use to_categorical."
+        )
+    share = rng.beta(alpha, alpha, size=len(images)).astype(np.float32)
+    mixed = np.empty_like(images)
+    partner = np.roll(np.arange(len(images)), 1)
+    for start in range(0, len(images), CHUNK):
+        part = slice(start, start + CHUNK)
+        weight = share[part, None, None, None]
+        blend = weight * images[part] + (1 - weight) * images[partner[part]]
+        mixed[part] = np.rint(blend) if np.issubdtype(images.dtype, np.integer) else blend
+    return mixed, share[:, None] * labels + (1 - share[:, None]) * labels[partner]

@@ -25,6 +25,7 @@ from helpers.records import (
     find_study,
     folder,
     load_runs,
+    milestone_table,
     read_run,
     require_same_data,
     summary_table,
@@ -42,7 +43,7 @@ def run_study(
 
     Args:
         study: what to train.
-        seeds: train seeds 0 to seeds - 1; the study's own number by default.
+        seeds: how many seeds to train; the study's own number by default.
         variants: names of the variants to train; all by default.
         source: "official" for CIFAR-10, "sample" for a trial on the synthetic sample.
 
@@ -61,7 +62,7 @@ def run_study(
     chosen = [known[name] for name in variants or known]
     total = len(chosen) * (seeds or study.seeds)
     done, diverged = 0, []
-    for seed in range(seeds or study.seeds):
+    for seed in range(study.first_seed, study.first_seed + (seeds or study.seeds)):
         data = None
         for variant in chosen:
             done += 1
@@ -110,6 +111,9 @@ def show_study(study: Study, source: str) -> None:
         print("Trial on the SYNTHETIC SAMPLE: these are no results of CIFAR-10.")
     print(f"{study.question}\nValidation accuracy in percent, after the last epoch.\n")
     print(summary_table(runs).to_string(float_format="%.2f"))
+    if study.milestones:
+        print("\nMean after so many epochs\n")
+        print(milestone_table(runs, study.milestones).to_string(float_format="%.2f"))
     comparison = comparison_table(runs)
     if len(comparison):
         print("\nPaired differences in percentage points\n")
@@ -129,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("study")
         command.add_argument("--source", choices=("official", "sample"), default="official")
         if name == "run":
-            command.add_argument("--seeds", type=int, help="train seeds 0 to SEEDS - 1")
+            command.add_argument("--seeds", type=int, help="how many seeds to train")
             command.add_argument("--variants", nargs="+", help="train these only")
     options = parser.parse_args(arguments)
     try:

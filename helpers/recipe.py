@@ -64,6 +64,11 @@ class Recipe:
         )
         require(isinstance(self.augmentation, Augmentation), "augmentation", "an Augmentation")
 
+    @property
+    def soft_labels(self) -> bool:
+        """Whether an image may belong to several classes in shares, so that labels are rows of ten."""
+        return bool(self.label_smoothing or self.augmentation.mixup)
+
 
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
     """Give the model the recipe's optimizer and loss, and accuracy as its metric."""
@@ -81,7 +86,7 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
         )
     if recipe.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    if recipe.label_smoothing:
+    if recipe.soft_labels:
         loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing)
     else:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from helpers import session
 from helpers.data import TrainingData
 from helpers.evaluation import compare, summarize
+from helpers.recipe import Recipe
 from helpers.studies import STUDIES, Study, Variant
 from helpers.training import Run, describe
 
@@ -76,10 +78,10 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
         source, name = run["data"]["source"], f"{run['variant']}-seed{run['seed']}"
     except (ValueError, KeyError, TypeError) as error:
         raise StudyError(f"{path} is damaged ({error}): delete it and run the study again.") from None
+    if found["recipe"]:
+        found["recipe"] = _completed(found["recipe"], _as_json(Recipe()))
     expected = json.loads(json.dumps(definition(variant)))
-    expected["recipe"] = (
-        json.loads(json.dumps(dataclasses.asdict(variant.recipe))) if variant.recipe else found["recipe"]
-    )
+    expected["recipe"] = _as_json(variant.recipe) if variant.recipe else found["recipe"]
     if source == "sample" and session.profile() == "smoke":  # a trial is shortened: its recipe differs
         expected["recipe"] = found["recipe"]
     for part, value in expected.items():
@@ -93,6 +95,19 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
     if source != _source_of(path):
         raise StudyError(f"{path} is a run on {source!r} data in the wrong folder: move it away.")
     return run
+
+
+def _as_json(recipe: Recipe) -> dict:
+    return json.loads(json.dumps(dataclasses.asdict(recipe)))
+
+
+def _completed(recorded: dict, defaults: dict) -> dict:
+    """Return a recorded recipe with today's defaults for the settings that did not exist yet."""
+    filled = defaults | recorded
+    return {
+        key: _completed(value, defaults[key]) if isinstance(defaults.get(key), dict) else value
+        for key, value in filled.items()
+    }
 
 
 def _source_of(path: Path) -> str:
@@ -192,6 +207,20 @@ def comparison_table(runs: pd.DataFrame, baseline: str | None = None) -> pd.Data
             "verdict": result.verdict,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(f"against {baseline}")
+
+
+def milestone_table(runs: pd.DataFrame, epochs: Sequence[int]) -> pd.DataFrame:
+    """Return one row per variant, one column per number of epochs: mean validation accuracy in percent.
+
+    Args:
+        runs: from `load_runs`, of a study whose long runs begin as its short ones (`Study.milestones`).
+        epochs: after how many epochs to look, each at most the length of the runs.
+    """
+    accuracies = {
+        title: {n: 100 * np.mean([h[n - 1]["val_accuracy"] for h in group["history"]]) for n in epochs}
+        for title, group in runs.groupby("title", sort=False)
+    }
+    return pd.DataFrame.from_dict(accuracies, orient="index").rename_axis("epochs", axis="columns")
 
 
 def markdown_table(table: pd.DataFrame) -> str:

@@ -1,10 +1,11 @@
 """The studies of the series: which variants are compared, by which recipe. The runner is `experiments`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from helpers import models
+from helpers.augment import Augmentation
 from helpers.classical import train_hog_svm
 from helpers.data import TrainingData
 from helpers.training import Recipe, Run, train
@@ -44,13 +45,35 @@ class Study:
         name: name on the command line and of the folder in `data/runs/`.
         question: what the study asks, in one sentence.
         variants: the arms.
-        seeds: seeds 0 to seeds - 1 are trained; seed s also draws the validation split s.
+        seeds: how many seeds are trained; seed s also draws the validation split s.
+        first_seed: they are counted from here. Studies that choose a setting use seeds of their
+            own, so that the splits which choose are not the ones that judge.
+        milestones: epochs after which the accuracy is of interest, too. With a constant learning
+            rate and no averaging, a run of 40 epochs has the run of 5 epochs as its beginning, to
+            the bit; so one run answers for every shorter budget.
+
+    Raises:
+        ValueError: if there are milestones and a recipe for which this does not hold.
     """
 
     name: str
     question: str
     variants: tuple[Variant, ...]
     seeds: int = 3
+    first_seed: int = 0
+    milestones: tuple[int, ...] = ()
+
+    def __getitem__(self, name: str) -> Variant:
+        """Return the variant of that name; KeyError if there is none."""
+        return {variant.name: variant for variant in self.variants}[name]
+
+    def __post_init__(self):
+        for recipe in [v.recipe for v in self.variants if self.milestones]:
+            if recipe is None or recipe.schedule != "constant" or recipe.averaging:
+                raise ValueError(
+                    f"{self.name} has milestones, so its recipes need a constant learning rate and no "
+                    "averaging: otherwise a long run does not begin as a short one."
+                )
 
 
 BUDGET = Recipe(epochs=15, batch_size=128, optimizer="adam", learning_rate=1e-3)
@@ -69,4 +92,107 @@ BASELINE = Study(
     ),
 )
 
-STUDIES = {study.name: study for study in (BASELINE,)}
+SCREENING_SEED = 100
+FLIP_AND_SHIFT = Augmentation(flip=True, shift=4)
+BY_DEPTH = (0.1, 0.2, 0.3, 0.4)
+
+REGULARIZATION = Study(
+    name="regularization",
+    question="How much dropout and how much weight decay suit the standard CNN?",
+    variants=(
+        Variant("none", "none", "vgg", {}, BUDGET),
+        Variant("dropout_20", "dropout 0.2", "vgg", {"dropout": 0.2}, BUDGET),
+        Variant("dropout_40", "dropout 0.4", "vgg", {"dropout": 0.4}, BUDGET),
+        Variant("dropout_depth", "dropout 0.1 to 0.4 by depth", "vgg", {"dropout": BY_DEPTH}, BUDGET),
+        Variant("l2_1e-4", "L2 penalty 0.0001", "vgg", {"weight_decay": 1e-4}, BUDGET),
+        Variant("l2_1e-3", "L2 penalty 0.001", "vgg", {"weight_decay": 1e-3}, BUDGET),
+        Variant("adamw_5e-2", "decoupled decay 0.05", "vgg", {}, replace(BUDGET, weight_decay=0.05)),
+        Variant("adamw_5e-1", "decoupled decay 0.5", "vgg", {}, replace(BUDGET, weight_decay=0.5)),
+    ),
+    seeds=1,
+    first_seed=SCREENING_SEED,
+)
+
+# The arms of chapters 03 to 05, one change at a time and then together: title, network, recipe.
+DROPOUT = {"dropout": BY_DEPTH}
+AUGMENTED = replace(BUDGET, augmentation=FLIP_AND_SHIFT)
+ARMS = {
+    "baseline": ("Baseline", {}, BUDGET),
+    "dropout": ("Dropout", DROPOUT, BUDGET),
+    "decay": ("Weight decay", {}, replace(BUDGET, weight_decay=0.5)),
+    "augment": ("Augmentation", {}, AUGMENTED),
+    "bn": ("Batch normalisation", {"batch_norm": True}, BUDGET),
+    "dropout_augment": ("Dropout + augmentation", DROPOUT, AUGMENTED),
+    "augment_bn": ("Augmentation + batch normalisation", {"batch_norm": True}, AUGMENTED),
+    "all": ("All four", DROPOUT | {"batch_norm": True}, replace(AUGMENTED, weight_decay=0.5)),
+}
+LEARNING_RATES = (3e-4, 1e-3, 3e-3)
+# For each arm the rate with the best validation accuracy in the study `screening`; a test compares.
+CHOSEN_RATES = dict.fromkeys(ARMS, 1e-3)
+
+
+def screened(arm: str, learning_rate: float) -> str:
+    """Return the name of the variant of the study `screening` that tries this arm with this rate."""
+    return f"{arm}_{learning_rate:g}"
+
+
+def _with_rate(name: str, arm: str, learning_rate: float, **changes) -> Variant:
+    title, options, recipe = ARMS[arm]
+    if name != arm:
+        title = f"{title}, learning rate {learning_rate:g}"
+    return Variant(name, title, "vgg", options, replace(recipe, learning_rate=learning_rate, **changes))
+
+
+SCREENING = Study(
+    name="screening",
+    question="Which learning rate suits each technique, judged by a third of the budget?",
+    variants=tuple(
+        _with_rate(screened(arm, rate), arm, rate, epochs=BUDGET.epochs // 3)
+        for arm in ARMS
+        for rate in LEARNING_RATES
+    ),
+    seeds=1,
+    first_seed=SCREENING_SEED,
+)
+
+IMPROVEMENTS = Study(
+    name="improvements",
+    question="What do dropout, weight decay, augmentation and batch normalisation bring in 15 epochs?",
+    variants=tuple(_with_rate(arm, arm, CHOSEN_RATES[arm]) for arm in ARMS),
+)
+
+LONGER = Study(
+    name="budget",
+    question="Who profits from longer training?",
+    variants=tuple(_with_rate(arm, arm, CHOSEN_RATES[arm], epochs=40) for arm in ("baseline", "all")),
+    seeds=1,
+    milestones=(5, 10, 20, 40),
+)
+
+# What the study `screening` does not cover: rates far too large, batches small and large.
+BATCH_NORM = Study(
+    name="batch_norm",
+    question="Which learning rates and batch sizes can be used with batch normalisation, and without?",
+    variants=tuple(
+        Variant(
+            f"{arm}_{name}",
+            f"{ARMS[arm][0]}, {title}",
+            "vgg",
+            ARMS[arm][1],
+            replace(BUDGET, epochs=5, **changes),
+        )
+        for name, title, changes in (
+            ("rate_0.01", "learning rate 0.01", {"learning_rate": 0.01}),
+            ("rate_0.03", "learning rate 0.03", {"learning_rate": 0.03}),
+            ("batch_16", "batches of 16", {"batch_size": 16}),
+            ("batch_1024", "batches of 1,024", {"batch_size": 1024}),
+        )
+        for arm in ("baseline", "bn")
+    ),
+    seeds=1,
+    first_seed=SCREENING_SEED,
+)
+
+STUDIES = {
+    study.name: study for study in (BASELINE, REGULARIZATION, SCREENING, IMPROVEMENTS, LONGER, BATCH_NORM)
+}

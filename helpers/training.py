@@ -17,6 +17,8 @@ import keras
 import numpy as np
 
 from helpers import session
+from helpers.augment import random_mixup
+from helpers.batches import batches
 from helpers.checkpoint import Checkpoint
 from helpers.data import Split, TrainingData
 from helpers.progress import ProgressBar, TrainingDiverged
@@ -100,19 +102,16 @@ def train(
     identity = record | {"network": fingerprint(model)} if resume_dir else record
     checkpoint = Checkpoint(resume_dir, identity)
     history = checkpoint.restore(model)
-    val_labels = encode(data.val.labels, recipe)
+    validation = batches(data.val.images, encode(data.val.labels, recipe), size=500)
     with ProgressBar(recipe, len(data.train), done=len(history), shown=progress) as bar:
         for epoch in range(len(history), recipe.epochs):
             started = time.perf_counter()
             images, labels = epoch_data(data.train, recipe, seed, epoch)
             reseed_dropout(model, seed, epoch)
             logs = model.fit(
-                images,
-                labels,
-                batch_size=recipe.batch_size,
+                batches(images, labels, recipe.batch_size),
                 shuffle=False,  # epoch_data has shuffled
-                validation_data=(data.val.images, val_labels),
-                validation_batch_size=500,
+                validation_data=validation,
                 callbacks=[bar],
                 verbose=0,
             ).history
@@ -149,15 +148,19 @@ def smoke_epochs(epochs: int) -> int:
 
 
 def encode(labels: np.ndarray, recipe: Recipe) -> np.ndarray:
-    """Return int labels (N,) as the recipe's loss wants them: smoothed labels need one-hot rows (N, 10)."""
-    return keras.utils.to_categorical(labels, 10) if recipe.label_smoothing else labels
+    """Return int labels (N,) as the recipe's loss wants them: soft labels need one-hot rows (N, 10)."""
+    return keras.utils.to_categorical(labels, 10) if recipe.soft_labels else labels
 
 
 def epoch_data(split: Split, recipe: Recipe, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the epoch's images and labels, shuffled and augmented by a generator of (seed, epoch)."""
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(split))
-    return recipe.augmentation(split.images[order], rng), encode(split.labels[order], recipe)
+    images = recipe.augmentation(split.images[order], rng)
+    labels = encode(split.labels[order], recipe)
+    if recipe.augmentation.mixup:
+        images, labels = random_mixup(images, labels, recipe.augmentation.mixup, rng)
+    return images, labels
 
 
 def reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
