@@ -247,9 +247,9 @@ def update_readme() -> None:
 
 
 def readme_tables() -> str:
-    """Return every recorded study as its question and a Markdown table."""
+    """Return every recorded study that judges, with several seeds, as its question and a Markdown table."""
     parts = []
     for study in STUDIES.values():
-        if any(folder(study).glob("*.json")):
+        if study.seeds > 1 and any(folder(study).glob("*.json")):
             parts.append(f"**{study.question}**\n\n{markdown_table(summary_table(load_runs(study.name)))}")
     return "\n\n".join(parts)

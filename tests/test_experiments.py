@@ -9,7 +9,7 @@ import sys
 import keras
 import pytest
 
-from helpers import experiments, models, records, studies, training
+from helpers import experiments, records, studies, training
 from helpers.experiments import main
 from helpers.training import Run, TrainingDiverged
 from tests.tiny import STUDY, tiny_cifar10, tiny_data, use_study
@@ -374,29 +374,3 @@ def test_a_readme_without_markers_is_left_alone(capsys):
     records.README.write_text("# Title\n", encoding="utf-8")
     assert one_line_error(capsys, ["readme"]).startswith("README.md lacks the markers")
     assert records.README.read_text(encoding="utf-8") == "# Title\n"
-
-
-# The studies of the series
-
-
-@pytest.mark.parametrize("study", studies.STUDIES.values(), ids=lambda study: study.name)
-def test_a_study_compares_distinct_variants_at_one_equal_budget(study):
-    names, titles = ([getattr(variant, part) for variant in study.variants] for part in ("name", "title"))
-    assert len(set(names)) == len(set(titles)) == len(study.variants) > 1
-    budgets = {v.recipe.epochs if v.recipe else v.options["passes"] for v in study.variants}
-    assert len(budgets) == 1
-    assert study.seeds >= 3
-
-
-@pytest.mark.parametrize(
-    "variant",
-    [
-        pytest.param(v, id=f"{s.name}-{v.name}")
-        for s in studies.STUDIES.values()
-        for v in s.variants
-        if v.recipe
-    ],
-)
-def test_every_network_of_a_study_can_be_built(variant):
-    model = getattr(models, variant.model)(**variant.options)
-    assert (model.input_shape, model.output_shape) == ((None, 32, 32, 3), (None, 10))

@@ -1,0 +1,88 @@
+"""The studies of the series: fair by their definition, and chosen as they say."""
+
+import dataclasses
+
+import pytest
+
+from helpers import models, records, studies
+from helpers.recipe import Recipe
+from helpers.studies import ARMS, CHOSEN_RATES, LEARNING_RATES, STUDIES, Study, Variant, screened
+from helpers.training import train
+from tests.tiny import build, tiny_data
+
+JUDGES = [study for study in STUDIES.values() if study.first_seed == 0 and not study.milestones]
+CHOOSERS = [study for study in STUDIES.values() if study.first_seed]
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
+def test_a_study_compares_distinct_variants_at_one_equal_budget(study):
+    names, titles = ([getattr(variant, part) for variant in study.variants] for part in ("name", "title"))
+    assert len(set(names)) == len(set(titles)) == len(study.variants) > 1
+    budgets = {v.recipe.epochs if v.recipe else v.options["passes"] for v in study.variants}
+    assert len(budgets) == 1
+
+
+def test_studies_that_judge_have_seeds_enough_and_studies_that_choose_have_others():
+    assert all(study.seeds >= 3 for study in JUDGES)
+    assert {study.name for study in JUDGES} >= {"baseline", "improvements"}
+    judging = {seed for study in JUDGES for seed in range(study.seeds)}
+    assert CHOOSERS
+    assert not judging & {s.first_seed + i for s in CHOOSERS for i in range(s.seeds)}
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        pytest.param(v, id=f"{s.name}-{v.name}")
+        for s in STUDIES.values()
+        if s.name != "screening"  # its networks are those of `improvements`
+        for v in s.variants
+        if v.recipe
+    ],
+)
+def test_every_network_of_a_study_can_be_built(variant):
+    model = getattr(models, variant.model)(**variant.options)
+    assert (model.input_shape, model.output_shape) == ((None, 32, 32, 3), (None, 10))
+
+
+def test_each_arm_has_the_learning_rate_that_the_screening_chose():
+    runs = records.load_runs("screening").set_index("variant")["val_accuracy"]
+    for arm, rate in CHOSEN_RATES.items():
+        tried = {r: runs[screened(arm, r)] for r in LEARNING_RATES if screened(arm, r) in runs}
+        assert tried[rate] == max(tried.values()), (arm, tried)
+
+
+def test_the_screening_tries_every_arm_with_every_rate_for_a_third_of_the_budget():
+    variants = {variant.name: variant for variant in studies.SCREENING.variants}
+    assert set(variants) == {screened(arm, rate) for arm in ARMS for rate in LEARNING_RATES}
+    for arm in ARMS:
+        judged = studies.IMPROVEMENTS[arm]
+        for rate in LEARNING_RATES:
+            tried = variants[screened(arm, rate)]
+            assert tried.options == judged.options
+            third = judged.recipe.epochs // 3
+            assert tried.recipe == dataclasses.replace(judged.recipe, epochs=third, learning_rate=rate)
+
+
+def test_the_dropout_and_the_decay_of_the_arms_are_among_those_that_were_tried():
+    tried = [(v.options, v.recipe.weight_decay) for v in studies.REGULARIZATION.variants]
+    assert (studies.IMPROVEMENTS["dropout"].options, 0.0) in tried
+    assert (studies.IMPROVEMENTS["decay"].options, studies.IMPROVEMENTS["decay"].recipe.weight_decay) in tried
+
+
+def test_a_long_run_begins_as_a_short_one(monkeypatch):
+    monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
+    data, recipe = tiny_data(), Recipe(epochs=4, batch_size=50)
+    short, long = (
+        train(build, data, dataclasses.replace(recipe, epochs=epochs), seed=3, progress=False)[1].history
+        for epochs in (2, 4)
+    )
+    measures = ("loss", "accuracy", "val_loss", "val_accuracy")
+    assert [[e[m] for m in measures] for e in short] == [[e[m] for m in measures] for e in long[:2]]
+
+
+@pytest.mark.parametrize("change", [{"schedule": "cosine"}, {"averaging": 2}])
+def test_milestones_are_refused_where_a_long_run_begins_differently(change):
+    variant = Variant("one", "One", "mlp", {}, Recipe(epochs=4, **change))
+    with pytest.raises(ValueError, match="a long run does not begin as a short one"):
+        Study("longer", "Why?", (variant,), milestones=(2, 4))
