@@ -16,6 +16,9 @@ class Augmentation:
 
     Args:
         flip: mirror each image left to right with probability one half.
+        alternate: with `flip`, draw for the first epoch only and turn each image over in every
+            epoch after it, so that two epochs show both sides of every image (arXiv 2404.00498).
+            It needs to know the epoch, so `helpers.training` does it.
         shift: move each image by up to this many pixels in x and y, 0 to 16 (padded crop; the
             border is filled by reflection).
         cutout: side of the square that is set to grey in each image, in pixels, 0 to 32
@@ -29,10 +32,14 @@ class Augmentation:
     shift: int = 0
     cutout: int = 0
     mixup: float = 0.0
+    alternate: bool = False
 
     def __post_init__(self):
-        if not isinstance(self.flip, bool):
-            raise ValueError(f"flip is {self.flip!r}, expected True or False.")
+        for name in ("flip", "alternate"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} is {getattr(self, name)!r}, expected True or False.")
+        if self.alternate and not self.flip:
+            raise ValueError("alternate is True without flip=True: there is nothing to alternate.")
         if type(self.shift) is not int or not 0 <= self.shift <= 16:
             raise ValueError(f"shift is {self.shift!r}, expected a whole number of pixels from 0 to 16.")
         if type(self.cutout) is not int or not 0 <= self.cutout <= 32:
@@ -42,7 +49,7 @@ class Augmentation:
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return uint8 or float images (N, H, W, 3) flipped, shifted and cut; the input is not changed."""
-        if self.flip:
+        if self.flip and not self.alternate:
             images = random_flip(images, rng)
         if self.shift:
             images = random_shift(images, self.shift, rng)
@@ -57,6 +64,12 @@ def random_flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     images = images.copy()
     images[mirrored] = images[mirrored, :, ::-1]
     return images
+
+
+def alternating_flips(count: int, seed: int, epoch: int) -> np.ndarray:
+    """Return which of `count` images to mirror in this epoch, bool (count,): the others in the next one."""
+    first = np.random.default_rng([seed, count]).random(count) < 0.5
+    return first if epoch % 2 == 0 else ~first
 
 
 def random_shift(images: np.ndarray, pixels: int, rng: np.random.Generator) -> np.ndarray:

@@ -17,10 +17,11 @@ import keras
 import numpy as np
 
 from helpers import session
-from helpers.augment import random_mixup
+from helpers.augment import alternating_flips, random_mixup
 from helpers.batches import batches
 from helpers.checkpoint import Checkpoint
 from helpers.data import Split, TrainingData
+from helpers.models import set_whitening
 from helpers.progress import ProgressBar, TrainingDiverged
 from helpers.recipe import Recipe, compile_model
 
@@ -96,6 +97,7 @@ def train(
     keras.utils.set_random_seed(seed)
     model = build()
     check_model(model, data)
+    set_whitening(model, data.train.images)
     compile_model(model, recipe, steps_per_epoch=-(-len(data.train) // recipe.batch_size))
 
     record = {"recipe": dataclasses.asdict(recipe), "seed": seed, "data": describe(data)}
@@ -156,7 +158,11 @@ def epoch_data(split: Split, recipe: Recipe, seed: int, epoch: int) -> tuple[np.
     """Return the epoch's images and labels, shuffled and augmented by a generator of (seed, epoch)."""
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(split))
-    images = recipe.augmentation(split.images[order], rng)
+    images = split.images[order]
+    if recipe.augmentation.alternate:
+        mirrored = alternating_flips(len(split), seed, epoch)[order]
+        images[mirrored] = images[mirrored, :, ::-1]
+    images = recipe.augmentation(images, rng)
     labels = encode(split.labels[order], recipe)
     if recipe.augmentation.mixup:
         images, labels = random_mixup(images, labels, recipe.augmentation.mixup, rng)

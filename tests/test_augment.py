@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers.augment import Augmentation, random_cutout, random_flip, random_shift
+from helpers.augment import CHUNK, Augmentation, random_cutout, random_flip, random_mixup, random_shift
+from helpers.models import softmax_regression
+from helpers.training import Recipe, epoch_data, train
+from tests.tiny import tiny_data
 
 EVERYTHING = Augmentation(flip=True, shift=3, cutout=8)
+MIXED = Recipe(epochs=1, batch_size=50, augmentation=Augmentation(flip=True, mixup=0.4))
 
 
 def rng(seed=0):
@@ -129,9 +133,118 @@ def test_the_centre_of_the_cutout_is_equally_frequent_everywhere():
         {"cutout": "8"},
         {"flip": "yes"},
         {"flip": 1},
+        {"mixup": -0.2},
+        {"mixup": float("nan")},
+        {"mixup": float("inf")},
+        {"mixup": "0.2"},
+        {"mixup": True},
     ],
 )
 def test_a_wrong_argument_is_named_in_one_line(arguments):
     with pytest.raises(ValueError, match=f"^{next(iter(arguments))} is ") as error:
         Augmentation(**arguments)
     assert "\n" not in str(error.value)
+
+
+def label_rows(count):
+    """Return one-hot rows of the labels 0, 1, ..., 9, 0, ...: an image and its neighbour always differ."""
+    return np.eye(10, dtype="float32")[np.arange(count) % 10]
+
+
+def shares(mixed_labels):
+    """Return how much of itself each image kept, read from the labels that `label_rows` gave."""
+    return mixed_labels[np.arange(len(mixed_labels)), np.arange(len(mixed_labels)) % 10]
+
+
+def test_mixed_labels_are_shares_of_an_image_and_its_neighbour_and_add_up_to_one(images):
+    mixed = random_mixup(images, label_rows(40), 0.4, rng())[1]
+    np.testing.assert_allclose(mixed.sum(axis=1), 1, atol=1e-6)
+    assert (mixed >= 0).all()
+    kept = shares(mixed)
+    neighbours = np.roll(label_rows(40), 1, axis=0)
+    expected = kept[:, None] * label_rows(40) + (1 - kept[:, None]) * neighbours
+    np.testing.assert_allclose(mixed, expected, atol=1e-6)
+
+
+def test_each_image_draws_its_own_share():
+    kept = shares(random_mixup(copies(40), label_rows(40), 0.4, rng())[1])
+    assert len(np.unique(kept)) == 40
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.0, 5])
+def test_the_shares_follow_the_beta_distribution(alpha):
+    pixels = np.zeros((5_000, 1, 1, 3), "float32")
+    kept = shares(random_mixup(pixels, label_rows(5_000), alpha, rng())[1])
+    assert stats.kstest(kept, stats.beta(alpha, alpha).cdf).pvalue > 0.001
+
+
+@pytest.mark.parametrize("count", [2, CHUNK, 2 * CHUNK + 2])
+def test_a_mixed_image_lies_between_the_two_by_the_share_of_its_label(count):
+    pixels = rng(1).integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+    mixed, labels = random_mixup(pixels, label_rows(count), 1.0, rng())
+    assert mixed.dtype == np.uint8
+    partner = np.roll(pixels, 1, axis=0)
+    assert (mixed >= np.minimum(pixels, partner)).all()
+    assert (mixed <= np.maximum(pixels, partner)).all()
+    kept = shares(labels)[:, None, None, None]
+    np.testing.assert_allclose(mixed, kept * pixels + (1 - kept) * partner, atol=0.501)  # rounded
+
+
+def test_float_images_are_mixed_without_rounding(images):
+    pixels = images.astype("float32")
+    mixed, labels = random_mixup(pixels, label_rows(40), 1.0, rng())
+    kept = shares(labels)[:, None, None, None]
+    expected = kept * pixels + (1 - kept) * np.roll(pixels, 1, axis=0)
+    assert mixed.dtype == np.float32
+    np.testing.assert_allclose(mixed, expected, rtol=1e-5)
+
+
+def test_mixup_changes_neither_the_images_nor_the_labels_that_it_gets(images):
+    labels, before = label_rows(40), images.copy()
+    images.flags.writeable = labels.flags.writeable = False
+    random_mixup(images, labels, 0.4, rng())
+    np.testing.assert_array_equal(images, before)
+    np.testing.assert_array_equal(labels, label_rows(40))
+
+
+def test_what_is_mixed_depends_on_the_generator_alone(images):
+    once, again, other = (random_mixup(images, label_rows(40), 0.4, rng(seed)) for seed in (5, 5, 6))
+    for first, second, third in zip(once, again, other, strict=True):
+        np.testing.assert_array_equal(first, second)
+        assert not np.array_equal(first, third)
+
+
+def test_mixup_refuses_whole_number_labels_in_one_line(images):
+    with pytest.raises(ValueError, match=r"^labels has shape \(40,\), expected one row of shares") as error:
+        random_mixup(images, np.arange(40) % 10, 0.4, rng())
+    assert "\n" not in str(error.value)
+
+
+def test_calling_an_augmentation_leaves_mixup_out(images):
+    generator = rng()
+    np.testing.assert_array_equal(Augmentation(mixup=0.4)(images, generator), images)
+    assert generator.random() == rng().random()
+
+
+def test_an_epoch_with_mixup_depends_on_seed_and_epoch_alone():
+    split = tiny_data().train
+    images, labels = epoch_data(split, MIXED, seed=3, epoch=2)
+    np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
+    assert ((labels > 0).sum(axis=1) == 2).mean() > 0.5  # two classes: most neighbours differ
+    for seed, epoch, same in ((3, 2, True), (3, 3, False), (4, 2, False)):
+        other_images, other_labels = epoch_data(split, MIXED, seed, epoch)
+        assert np.array_equal(images, other_images) is same
+        assert np.array_equal(labels, other_labels) is same
+
+
+def test_training_with_mixup_can_be_repeated_and_mixes_no_validation_image():
+    data = tiny_data()
+    val_before = data.val.images.copy()
+    model, run = train(softmax_regression, data, MIXED, seed=3, progress=False)
+    again = train(softmax_regression, data, MIXED, seed=3, progress=False)[1]
+    assert run.recipe["augmentation"]["mixup"] == 0.4
+    assert run.val_correct == again.val_correct
+    assert run.history[0]["loss"] == again.history[0]["loss"]
+    np.testing.assert_array_equal(data.val.images, val_before)
+    correct = model.predict(data.val.images, verbose=0).argmax(axis=1) == data.val.labels
+    assert run.val_accuracy == correct.mean() == pytest.approx(run.history[0]["val_accuracy"])

@@ -251,3 +251,29 @@ def test_the_power_of_the_t_test_is_a_number_wherever_it_is_asked_for():
     for effect in (0.01, 0.1, 1, 3, 10):
         for seeds in range(2, 30):
             assert 0 <= evaluation._power_of_t_test(effect, seeds, 0.95) <= 1
+
+
+# Views
+
+
+class Corner:
+    """Stands for a model: its "logits" are pixels of the image, so that views can be told apart."""
+
+    def predict(self, images, batch_size, verbose):
+        return images[:, :2, 0, 0].astype("float32")
+
+
+@pytest.mark.parametrize("views", [1, 2, 6])
+def test_logits_are_the_weighted_mean_over_the_views(views):
+    images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+    plain, mirrored = images[..., 0].astype(float), images[:, :, ::-1, 0].astype(float)
+    expected = {1: plain[:, :2, 0], 2: (plain + mirrored)[:, :2, 0] / 2}
+    # Moved up and left by one pixel, row 0 shows row 1; moved down and right, the reflected row 1, too.
+    moved = sum(v[:, [1, 2], 1] + v[:, [1, 0], 1] for v in (plain, mirrored))
+    expected[6] = ((plain + mirrored)[:, :2, 0] + moved / 2) / 4
+    assert evaluation.predict_logits(Corner(), images, views) == pytest.approx(expected[views])
+
+
+def test_views_that_do_not_exist_are_refused():
+    with pytest.raises(ValueError, match="views is 3, expected 1, 2 or 6"):
+        evaluation.predict_logits(Corner(), np.zeros((1, 8, 8, 3)), views=3)

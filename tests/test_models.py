@@ -14,6 +14,8 @@ NETWORKS = {
     "tutorial_cnn": models.tutorial_cnn,
     "vgg1": lambda: models.vgg(1),
     "vgg3": lambda: models.vgg(3),
+    "fast_net": lambda: models.fast_net(4),
+    "fast_net_without": lambda: models.fast_net(4, whitening=False, identity=False, activation="relu"),
     "vgg5_with_everything": lambda: models.vgg(5, dropout=0.2, weight_decay=1e-4, batch_norm=True),
 }
 
@@ -141,3 +143,34 @@ def test_a_wrong_argument_is_named_in_one_line(arguments):
     with pytest.raises(ValueError, match=f"^{next(iter(arguments))} is ") as error:
         models.vgg(**arguments)
     assert "\n" not in str(error.value)
+
+
+# The fast network
+
+
+def test_whitening_takes_apart_what_neighbouring_pixels_share():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (50, 32, 32, 1)) // 2 + rng.integers(0, 128, (50, 1, 1, 3))
+    model = models.fast_net(4)
+    models.set_whitening(model, images.astype("uint8"))
+    upto = keras.Sequential(model.layers[:2])
+    maps = logits(upto, images.astype("uint8")).reshape(-1, 24)
+    np.testing.assert_allclose(maps[:, 12:], -maps[:, :12], rtol=1e-4, atol=1e-4)
+    spread = np.cov(maps[:, :12], rowvar=False)
+    loud = np.diag(spread) > 0.5  # directions in which the images differ by more than the regulariser
+    assert loud.sum() >= 6
+    np.testing.assert_allclose(spread[np.ix_(loud, loud)], np.eye(loud.sum()), atol=0.05)
+
+
+def test_whitening_is_not_trained_and_other_networks_are_left_alone(images):
+    assert "whitening" not in [w.path.split("/")[0] for w in models.fast_net(4).trainable_weights]
+    plain = models.vgg(1)
+    before = plain.get_weights()
+    models.set_whitening(plain, images)
+    assert all(np.array_equal(a, b) for a, b in zip(before, plain.get_weights(), strict=True))
+
+
+def test_convolutions_start_by_handing_on_their_channels():
+    layer = layers_of(models.fast_net(4), keras.layers.Conv2D)[2]  # 4 channels in, 4 filters
+    maps = np.random.default_rng(0).normal(size=(2, 8, 8, 4)).astype("float32")
+    np.testing.assert_allclose(logits(layer, maps), maps, rtol=1e-6)

@@ -168,6 +168,43 @@ def test_the_cosine_schedule_falls_from_the_learning_rate_to_zero():
     assert rates == pytest.approx([RECIPE.learning_rate, RECIPE.learning_rate / 2, 0], abs=1e-9)
 
 
+def test_the_triangular_schedule_rises_for_a_fifth_of_the_steps_and_falls_to_zero():
+    recipe = Recipe(optimizer="sgd", learning_rate=2.0, schedule="triangular", epochs=2)
+    model = models.softmax_regression()
+    compile_model(model, recipe, steps_per_epoch=500)
+    rates = []
+    for step in (0, 100, 200, 600, 999):
+        model.optimizer.iterations.assign(step)
+        rates.append(float(model.optimizer.learning_rate))
+    assert rates == pytest.approx([0, 1, 2, 1, 0], abs=0.02)
+    assert all(rate > 0 for rate in rates)
+
+
+def test_shifts_of_batch_normalisation_can_have_a_rate_of_their_own():
+    model = models.vgg(1, width=2, dense_units=4, batch_norm=True)
+    recipe = Recipe(optimizer="sgd", learning_rate=0.1, momentum=0.0, shift_rate=64.0)
+    compile_model(model, recipe, steps_per_epoch=1)
+    variables = model.trainable_variables
+    before = [keras.ops.convert_to_numpy(v).copy() for v in variables]
+    model.optimizer.apply([np.ones(v.shape, "float32") for v in variables], variables)
+    for variable, old in zip(variables, before, strict=True):
+        expected = 6.4 if variable.path.endswith("/beta") else 0.1
+        np.testing.assert_allclose(old - keras.ops.convert_to_numpy(variable), expected, rtol=1e-4)
+    assert sum(variable.path.endswith("/beta") for variable in variables) == 3
+
+
+def test_alternating_flips_show_both_sides_of_every_image_in_two_epochs():
+    recipe = Recipe(augmentation=Augmentation(flip=True, alternate=True))
+    sides = []
+    for epoch in (0, 1, 2):
+        images, _ = training.epoch_data(DATA.train, recipe, 0, epoch)
+        sides.append({image.tobytes() for image in images})
+    both = {i.tobytes() for i in DATA.train.images} | {i[:, ::-1].tobytes() for i in DATA.train.images}
+    assert sides[0] | sides[1] == both
+    assert sides[0] == sides[2]
+    assert 0.3 < np.mean([i.tobytes() in sides[0] for i in DATA.train.images]) < 0.7
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_weight_decay_shrinks_kernels_by_its_share_and_leaves_biases_and_scales_alone(optimizer):
     model = models.vgg(1, width=2, dense_units=4, batch_norm=True)
@@ -365,7 +402,7 @@ def test_what_training_gets_has_no_test_split():
         ({"batch_size": 0}, "batch_size is 0, expected a whole number of 1 or more."),
         ({"optimizer": "adamm"}, "optimizer is 'adamm', expected one of adam, adamw, sgd."),
         ({"optimizer": None}, "optimizer is None, expected one of adam, adamw, sgd."),
-        ({"schedule": "linear"}, "schedule is 'linear', expected one of constant, cosine."),
+        ({"schedule": "linear"}, "schedule is 'linear', expected one of constant, cosine, triangular."),
         ({"learning_rate": 0}, "learning_rate is 0, expected a number above 0."),
         ({"learning_rate": float("nan")}, "learning_rate is nan, expected a number above 0."),
         ({"learning_rate": float("inf")}, "learning_rate is inf, expected a number above 0."),
