@@ -107,7 +107,8 @@ class ShiftRateSGD(keras.optimizers.SGD):
 
     def update_step(self, gradient, variable, learning_rate):
         """Update one variable; Keras calls this at every training step."""
-        is_shift = variable.name.partition(":")[0] == "beta"  # TensorFlow's own variables end in ":0"
+        # On TensorFlow this is its own variable, whose name is the path and ":0".
+        is_shift = variable.name.removesuffix(":0").split("/")[-1] == "beta"
         factor = self.shift_rate if is_shift else 1.0
         super().update_step(gradient, variable, factor * learning_rate)
 
