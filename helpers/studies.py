@@ -114,7 +114,7 @@ REGULARIZATION = Study(
 )
 
 # The arms of chapters 03 to 05, one change at a time and then together: title, network, recipe.
-DROPOUT = {"dropout": BY_DEPTH}
+DROPOUT = {"dropout": 0.2}
 AUGMENTED = replace(BUDGET, augmentation=FLIP_AND_SHIFT)
 ARMS = {
     "baseline": ("Baseline", {}, BUDGET),
