@@ -99,7 +99,7 @@ def check_model_file(path: str | os.PathLike) -> None:
     except Exception as error:  # a damaged archive leads zipfile and json to many kinds of errors
         raise ModelError(f"{path} is damaged or cut off: {in_one_line(error)}.") from None
     if part is not None:
-        raise ModelError(f"{path} is not loaded: it has a {part}, and no network of this series has one.")
+        raise ModelError(f"{path} is not loaded: {part} is no part of this series' networks.")
 
 
 def read_config(path: Path) -> dict:
@@ -125,7 +125,7 @@ def forbidden_part(config: dict) -> str | None:
         if isinstance(part, dict):
             module, kind = str(part.get("module")), part.get("class_name")
             if "class_name" in part and kind not in ALLOWED.get(module, "").split():
-                return printable(f"{kind} of {module}")[:80]
+                return printable(f"{kind} ({module})")[:80]
             waiting.extend(part.values())
         elif isinstance(part, list):
             waiting.extend(part)

@@ -73,9 +73,6 @@ def test_the_screening_tries_every_arm_with_every_rate_for_a_third_of_the_budget
 )
 def test_dropout_and_decay_of_the_arms_are_those_that_did_best_on_validation(arm, tried):
     study = studies.REGULARIZATION
-    assert {v.name for v in study.variants if v.name.startswith(tried[0][:2]) or v.name in tried} == set(
-        tried
-    )
     accuracies = records.load_runs("regularization").set_index("variant")["val_accuracy"]
     best = study[accuracies[list(tried)].idxmax()]
     judged = studies.IMPROVEMENTS[arm]
