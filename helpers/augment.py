@@ -81,10 +81,10 @@ def random_shift(images: np.ndarray, pixels: int, rng: np.random.Generator) -> n
     border = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
     corners = rng.integers(0, 2 * pixels + 1, size=(count, 2))
     shifted = np.empty_like(images)
-    for start in range(0, count, CHUNK):
-        padded = np.pad(images[start : start + CHUNK], border, mode="reflect")
-        for i, (y, x) in enumerate(corners[start : start + CHUNK].tolist()):
-            shifted[start + i] = padded[i, y : y + height, x : x + width]
+    for first in range(0, count, CHUNK):
+        padded = np.pad(images[first : first + CHUNK], border, mode="reflect")
+        for i, (y, x) in enumerate(corners[first : first + CHUNK].tolist()):
+            shifted[first + i] = padded[i, y : y + height, x : x + width]
     return shifted
 
 
@@ -114,8 +114,11 @@ def random_mixup(
     so the neighbour is a random partner. uint8 images are rounded.
 
     Raises:
-        ValueError: if the labels are not rows: a blended label has no whole number.
+        ValueError: if the labels are not rows (a blended label is no whole number), or alpha is not
+            a number above 0.
     """
+    if not 0 < alpha < float("inf"):
+        raise ValueError(f"alpha is {alpha!r}, expected a number above 0.")
     if labels.ndim != 2:
         raise ValueError(
             f"labels has shape {labels.shape}, expected one row of shares per image: use to_categorical."
