@@ -23,15 +23,16 @@ from helpers.records import (
     comparison_table,
     definition,
     find_study,
+    find_twin,
     folder,
     load_runs,
     milestone_table,
     read_run,
     require_same_data,
     summary_table,
-    update_readme,
     write_json,
 )
+from helpers.readme import update_readme
 from helpers.studies import STUDIES, Study, Variant
 from helpers.training import TrainingDiverged
 
@@ -75,6 +76,11 @@ def run_study(
             if data is None:
                 data = load_cifar10(source, seed=seed).for_training()
                 require_same_data(study, source, seed, data)
+            if twin := find_twin(study, variant, seed, source):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_json(path, twin)
+                print(f"{label}: the same run as {twin['taken_from']}, taken over", flush=True)
+                continue
             try:
                 _run_one(study, variant, seed, data, path, label)
             except TrainingDiverged as error:  # the other variants may still do well

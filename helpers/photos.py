@@ -14,17 +14,19 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")  # what Pillow may try: each further one is a risk more
+# What Pillow may try (each further format is a risk more), and the bytes of memory that decoding takes for a
+# pixel, as measured: a progressive JPEG needs two for each of its colours.
+FORMATS = {"JPEG": 6, "PNG": 10, "GIF": 10, "WEBP": 16, "BMP": 10}
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".gif", ".webp", ".bmp")  # what is taken from a folder
 SIDE = 32  # pixels
 KEPT = 512  # pixels: the shorter side of an opened picture; plenty to look at and to make 32 from
 MAX_BYTES = 32 * 2**20  # of a file
-MAX_PIXELS = 50_000_000  # a little more than a phone with 48 megapixels takes; WebP needs 16 bytes for each
-MAX_PASSES = 10  # over that many pixels: a progressive JPEG of 10,000 scans is small and takes minutes
+MAX_MEMORY = 300_000_000  # bytes: JPEG of 50 million pixels, PNG of 30, WebP of 18; TensorFlow takes 700 MB
+MAX_WORK = 500_000_000  # pixels times scans: a progressive JPEG of 10,000 scans is small and takes minutes
 MAX_READS = 200_000  # pieces of a file: more than any real photo has
 MAX_SEGMENTS = 10_000  # of a JPEG before its pixels
 MAX_EXIF = 16 * 2**10  # bytes; the orientation comes first, previews and makers' notes later
-TOO_MANY_PIXELS = f"it has more than {MAX_PIXELS // 10**6} million pixels: make it smaller first"
+TOO_LARGE = "it has too many pixels, so decoding it takes too much memory: make it smaller first"
 ORIENTATION = 0x0112  # the Exif tag
 # The segments that a JPEG may have before its pixels: frame, tables, notes. All of them tell their length.
 HEADER_MARKERS = {*range(0xC0, 0xC8), *range(0xC9, 0xD0), *range(0xDB, 0xF0), 0xFE}
@@ -44,14 +46,13 @@ class Photo:
     Attributes:
         name: its path, or what the caller called it.
         size: width and height in pixels, upright.
-        crop: the square in the middle that is used: left, top, right and bottom in pixels of `size`. A half
-            is there where an odd number of pixels is left out.
+        crop: the square in the middle that is used: left, top, right and bottom in pixels of `size`.
         pixels: uint8 (32, 32, 3), red, green and blue from 0 to 255.
     """
 
     name: str
     size: tuple[int, int]
-    crop: tuple[float, float, float, float]
+    crop: tuple[int, int, int, int]
     pixels: np.ndarray
 
 
@@ -66,16 +67,17 @@ def load_photo(source: Source, name: str | None = None) -> Photo:
         PhotoError: see `open_picture`.
     """
     picture, (width, height) = open_picture(source)
-    pixels = np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, middle_square(picture.size)))
+    square = picture.crop(middle_square(picture.size))
+    pixels = np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
     if name is None:
         name = os.fspath(source) if isinstance(source, str | os.PathLike) else "photo"
     return Photo(name, (width, height), middle_square((width, height)), pixels)
 
 
-def middle_square(size: tuple[int, int]) -> tuple[float, float, float, float]:
+def middle_square(size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of the largest square in the middle of a picture."""
     side = min(size)
-    left, top = (size[0] - side) / 2, (size[1] - side) / 2
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
     return left, top, left + side, top + side
 
 
@@ -91,19 +93,16 @@ def open_picture(source: Source) -> tuple[Image.Image, tuple[int, int]]:
     Raises:
         PhotoError: if it cannot be read, is none of `FORMATS`, is damaged, or exceeds a limit.
     """
-    data = read(source)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's notes on oddities that it can bear
-            return decode(data)
+            return decode(read(source))
     except PhotoError:
         raise
     except UnidentifiedImageError:
-        if data[4:8] == b"ftyp":
-            raise PhotoError("this is HEIC, AVIF or a video: export it as JPEG first") from None
         raise PhotoError("this is no JPEG, PNG, GIF, WebP or BMP picture, or a damaged one") from None
     except Image.DecompressionBombError:  # from far too many pixels on, Pillow itself says no
-        raise PhotoError(TOO_MANY_PIXELS) from None
+        raise PhotoError(TOO_LARGE) from None
     except Exception as error:  # the decoders raise whatever a damaged file leads them to
         raise PhotoError(f"the picture is damaged or cut off ({in_one_line(error)})") from None
 
@@ -138,15 +137,17 @@ def read_file(path: Path) -> bytes:
 
 def decode(data: bytes) -> tuple[Image.Image, tuple[int, int]]:
     """Return a picture as `open_picture` does; damaged data raises anything."""
-    passes, exif = 1, b""
+    if data[4:8] == b"ftyp":
+        raise PhotoError("this is HEIC, AVIF or a video: export it as JPEG first")
+    scans, exif = 1, b""
     if data.startswith(b"\xff\xd8"):
-        data, exif, passes = lean_jpeg(data)
-    with Image.open(PatientFile(data), formats=FORMATS) as file:
-        size = file.size
-        if size[0] * size[1] > MAX_PIXELS:
-            raise PhotoError(TOO_MANY_PIXELS)
-        if size[0] * size[1] * passes > MAX_PIXELS * MAX_PASSES:
-            raise PhotoError(f"a JPEG of {passes:,} scans takes too long at this size: make it smaller first")
+        data, exif, scans = lean_jpeg(data)
+    with Image.open(PatientFile(data), formats=tuple(FORMATS)) as file:
+        size, pixels = file.size, file.width * file.height
+        if pixels * (8 if file.mode == "CMYK" else FORMATS[file.format]) > MAX_MEMORY:
+            raise PhotoError(TOO_LARGE)
+        if pixels * scans > MAX_WORK:
+            raise PhotoError(f"a JPEG of {scans:,} scans takes too long at this size: make it smaller first")
         held = orientation(exif or file.info.get("exif", b""))
         file.draft(None, (KEPT, KEPT))  # a JPEG can be decoded at a half, a quarter or an eighth
         file.load()

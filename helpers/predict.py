@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import keras
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "data" / "models" / "final.keras"
-BATCH_SIZE = 64
+BATCH_SIZE = 32
 MAX_BYTES = 64 * 2**20  # of a model file, packed and unpacked; those of the series have 10 MB at most
 MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]  # what Keras puts into a file, sorted
 ALLOWED = {  # module in `config.json`: what may be made from it

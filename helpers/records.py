@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +18,6 @@ from helpers.training import Run, describe
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "data" / "runs"
-README = ROOT / "README.md"
-MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
 
 
 class StudyError(Exception):
@@ -95,6 +92,22 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
     if source != _source_of(path):
         raise StudyError(f"{path} is a run on {source!r} data in the wrong folder: move it away.")
     return run
+
+
+def find_twin(study: Study, variant: Variant, seed: int, source: str) -> dict | None:
+    """Return the record of the same network, recipe and seed from another study, under this one's names.
+
+    Training it again would give the same weights to the bit. `taken_from` tells where it was trained.
+    """
+    for other in STUDIES.values():
+        for twin in other.variants if other is not study else ():
+            path = folder(other, source) / f"{twin.name}-seed{seed}.json"
+            same = (twin.model, twin.options, twin.recipe) == (variant.model, variant.options, variant.recipe)
+            if same and path.exists():
+                run = read_run(path, other, twin)
+                names = {"study": study.name, "variant": variant.name}
+                return run | names | {"taken_from": f"{other.name}/{path.stem}"}
+    return None
 
 
 def _as_json(recipe: Recipe) -> dict:
@@ -221,35 +234,3 @@ def milestone_table(runs: pd.DataFrame, epochs: Sequence[int]) -> pd.DataFrame:
         for title, group in runs.groupby("title", sort=False)
     }
     return pd.DataFrame.from_dict(accuracies, orient="index").rename_axis("epochs", axis="columns")
-
-
-def markdown_table(table: pd.DataFrame) -> str:
-    """Return a table of `summary_table` as Markdown, for the README."""
-    lines = [
-        "| variant | seeds | validation accuracy in %, mean (95 % interval) | std | fastest epoch in s |",
-        "|---|--:|--:|--:|--:|",
-    ]
-    for title, row in table.iterrows():
-        interval = f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
-        seconds = "" if math.isnan(row["epoch_seconds"]) else f"{row['epoch_seconds']:.0f}"
-        lines.append(f"| {title} | {row['seeds']:.0f} | {interval} | {row['std']:.2f} | {seconds} |")
-    return "\n".join(lines)
-
-
-def update_readme() -> None:
-    """Rewrite the tables between the README's markers from the recorded runs."""
-    text = README.read_text(encoding="utf-8")
-    before, found, rest = text.partition(MARKERS[0])
-    _, found_end, after = rest.partition(MARKERS[1])
-    if not (found and found_end):
-        raise StudyError(f"README.md lacks the markers {MARKERS[0]} and {MARKERS[1]}: put them back.")
-    write_whole(README, f"{before}{MARKERS[0]}\n{readme_tables()}\n{MARKERS[1]}{after}")
-
-
-def readme_tables() -> str:
-    """Return every recorded study that judges, with several seeds, as its question and a Markdown table."""
-    parts = []
-    for study in STUDIES.values():
-        if study.seeds > 1 and any(folder(study).glob("*.json")):
-            parts.append(f"**{study.question}**\n\n{markdown_table(summary_table(load_runs(study.name)))}")
-    return "\n\n".join(parts)

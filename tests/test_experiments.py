@@ -9,7 +9,7 @@ import sys
 import keras
 import pytest
 
-from helpers import experiments, records, studies, training
+from helpers import experiments, readme, records, studies, training
 from helpers.experiments import main
 from helpers.training import Run, TrainingDiverged
 from tests.tiny import STUDY, tiny_cifar10, tiny_data, use_study
@@ -362,15 +362,47 @@ def test_the_readme_gets_the_recorded_results_and_keeps_its_other_words(folder, 
     monkeypatch.setattr(experiments, "load_cifar10", lambda source, seed: tiny_cifar10("official", seed))
     main(["run", "tiny"])
     assert main(["readme"]) == 0
-    text = records.README.read_text(encoding="utf-8")
+    text = readme.README.read_text(encoding="utf-8")
     assert "| Baseline | 2 | 55.00 (-8.53 to 118.53) | 7.07 | 30 |" in text
     assert text.startswith("# Title\n\n<!-- results:begin -->\n**Does a smaller step help?**\n")
     assert text.endswith("|\n<!-- results:end -->\n\nThe end.\n")
     assert main(["readme"]) == 0
-    assert records.README.read_text(encoding="utf-8") == text
+    assert readme.README.read_text(encoding="utf-8") == text
 
 
 def test_a_readme_without_markers_is_left_alone(capsys):
-    records.README.write_text("# Title\n", encoding="utf-8")
+    readme.README.write_text("# Title\n", encoding="utf-8")
     assert one_line_error(capsys, ["readme"]).startswith("README.md lacks the markers")
-    assert records.README.read_text(encoding="utf-8") == "# Title\n"
+    assert readme.README.read_text(encoding="utf-8") == "# Title\n"
+
+
+# Runs that two studies share
+
+
+def test_a_run_that_another_study_has_is_taken_over_and_says_so(folder, trained, monkeypatch, capsys):
+    main(RUN)
+    asked = len(trained)
+    other = dataclasses.replace(STUDY, name="other", variants=(renamed(STUDY.variants[0]), STUDY.variants[1]))
+    for module in (experiments, records):
+        monkeypatch.setattr(module, "STUDIES", {"tiny": STUDY, "other": other})
+    capsys.readouterr()
+    assert main(["run", "other", "--source", "sample"]) == 0
+    assert len(trained) == asked
+    assert "the same run as tiny/base-seed0, taken over" in capsys.readouterr().out
+    run = json.loads((folder.parent / "other" / "again-seed1.json").read_text(encoding="utf-8"))
+    assert (run["study"], run["variant"], run["taken_from"]) == ("other", "again", "tiny/base-seed1")
+    assert list(records.load_runs("other", "sample")["val_accuracy"]) == [0.50, 0.60, 0.55, 0.625]
+
+
+def test_a_run_by_another_recipe_is_no_twin(trained, monkeypatch):
+    main(RUN)
+    longer = dataclasses.replace(STUDY.variants[0].recipe, batch_size=65)
+    changed_recipe = dataclasses.replace(STUDY.variants[0], recipe=longer)
+    other = dataclasses.replace(STUDY, name="other", variants=(changed_recipe,))
+    monkeypatch.setattr(records, "STUDIES", {"tiny": STUDY, "other": other})
+    assert records.find_twin(other, changed_recipe, 0, "sample") is None
+    assert records.find_twin(other, STUDY.variants[0], 7, "sample") is None
+
+
+def renamed(variant):
+    return dataclasses.replace(variant, name="again", title="Again")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import records
+from helpers import readme
 from helpers.chapters import ROOT, chapters, stamp
 from tests.contract.book import LINK
 
@@ -79,9 +79,9 @@ def test_every_make_command_of_the_readme_exists():
 
 
 def test_the_results_in_the_readme_are_those_of_the_recorded_runs():
-    begin, end = records.MARKERS
+    begin, end = readme.MARKERS
     shown = README.partition(begin)[2].partition(end)[0]
-    assert shown.strip() == records.readme_tables().strip(), "out of date: make results"
+    assert shown.strip() == readme.readme_tables().strip(), "out of date: make results"
 
 
 def test_ci_and_the_workflow_run_the_readmes_own_command():

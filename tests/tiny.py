@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from helpers import experiments, models, records
+from helpers import experiments, models, readme, records
 from helpers.augment import Augmentation
 from helpers.data import Cifar10, Split, TrainingData
 from helpers.studies import Study, Variant
@@ -65,10 +65,10 @@ def tiny_cifar10(source: str = "sample", seed: int = 0) -> Cifar10:
 def use_study(monkeypatch, folder, study: Study = STUDY) -> None:
     """Make the command line know this study alone, keep its runs in a folder, and load the tiny data."""
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
-    for module in (experiments, records):
+    for module in (experiments, readme, records):
         monkeypatch.setattr(module, "STUDIES", {study.name: study})
     monkeypatch.setattr(records, "RUNS", folder / "runs")
-    monkeypatch.setattr(records, "README", folder / "README.md")
+    monkeypatch.setattr(readme, "README", folder / "README.md")
     monkeypatch.setattr(experiments, "load_cifar10", tiny_cifar10)
 
 
