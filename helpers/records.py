@@ -169,6 +169,12 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def mean_history(runs: pd.DataFrame, title: str) -> list[dict]:
+    """Return a variant's history, averaged over its seeds: one dictionary per epoch."""
+    histories = runs.loc[runs["title"] == title, "history"]
+    return pd.concat(map(pd.DataFrame, histories)).groupby("epoch", as_index=False).mean().to_dict("records")
+
+
 def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row per variant: seeds, mean, standard deviation, 95 % interval, times, parameters.
 
