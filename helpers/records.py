@@ -1,6 +1,7 @@
 """Recorded runs: written whole or not at all, checked when read, and put into tables."""
 
 import dataclasses
+import inspect
 import json
 import os
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import session
+from helpers import models, session
 from helpers.data import TrainingData
 from helpers.evaluation import compare, summarize
 from helpers.recipe import Recipe
@@ -102,12 +103,17 @@ def find_twin(study: Study, variant: Variant, seed: int, source: str) -> dict | 
     for other in STUDIES.values():
         for twin in other.variants if other is not study else ():
             path = folder(other, source) / f"{twin.name}-seed{seed}.json"
-            same = (twin.model, twin.options, twin.recipe) == (variant.model, variant.options, variant.recipe)
-            if same and path.exists():
+            if _network(twin) == _network(variant) and twin.recipe == variant.recipe and path.exists():
                 run = read_run(path, other, twin)
                 names = {"study": study.name, "variant": variant.name}
                 return run | names | {"taken_from": f"{other.name}/{path.stem}"}
     return None
+
+
+def _network(variant: Variant) -> tuple[str, dict]:
+    """Return the name of a variant's network and all its options, those left at their default, too."""
+    parameters = inspect.signature(getattr(models, variant.model, lambda: None)).parameters.values()
+    return variant.model, {p.name: p.default for p in parameters} | variant.options
 
 
 def _as_json(recipe: Recipe) -> dict:
