@@ -105,7 +105,7 @@ def find_twin(study: Study, variant: Variant, seed: int, source: str) -> dict | 
             path = folder(other, source) / f"{twin.name}-seed{seed}.json"
             if _network(twin) == _network(variant) and twin.recipe == variant.recipe and path.exists():
                 run = read_run(path, other, twin)
-                names = {"study": study.name, "variant": variant.name}
+                names = {"study": study.name, "variant": variant.name, **definition(variant)}
                 return run | names | {"taken_from": f"{other.name}/{path.stem}"}
     return None
 

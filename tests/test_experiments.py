@@ -382,7 +382,9 @@ def test_a_readme_without_markers_is_left_alone(capsys):
 def test_a_run_that_another_study_has_is_taken_over_and_says_so(folder, trained, monkeypatch, capsys):
     main(RUN)
     asked = len(trained)
-    other = dataclasses.replace(STUDY, name="other", variants=(renamed(STUDY.variants[0]), STUDY.variants[1]))
+    base, step, vgg = STUDY.variants
+    spelt_out = dataclasses.replace(vgg, options=vgg.options | {"weight_decay": 0.0})  # its default
+    other = dataclasses.replace(STUDY, name="other", variants=(renamed(base), step, spelt_out))
     for module in (experiments, records):
         monkeypatch.setattr(module, "STUDIES", {"tiny": STUDY, "other": other})
     capsys.readouterr()
@@ -391,7 +393,7 @@ def test_a_run_that_another_study_has_is_taken_over_and_says_so(folder, trained,
     assert "the same run as tiny/base-seed0, taken over" in capsys.readouterr().out
     run = json.loads((folder.parent / "other" / "again-seed1.json").read_text(encoding="utf-8"))
     assert (run["study"], run["variant"], run["taken_from"]) == ("other", "again", "tiny/base-seed1")
-    assert list(records.load_runs("other", "sample")["val_accuracy"]) == [0.50, 0.60, 0.55, 0.625]
+    assert list(records.load_runs("other", "sample")["val_accuracy"]) == [0.50, 0.60, 0.55, 0.625, 0.40, 0.50]
 
 
 def test_a_run_by_another_recipe_is_no_twin(trained, monkeypatch):
