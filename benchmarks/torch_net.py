@@ -1,0 +1,250 @@
+"""The PyTorch side of training_step.py, which starts it in a process of its own: the same network, batch,
+loss and optimizer as ours, built from the layers and weights that our side has written to a folder.
+
+The images are in memory as uint8, channels last; the step keeps no accuracy and waits for no loss.
+"""
+
+import functools
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from turns import CHECK_STEPS, serve
+
+ACTIVATIONS = {"silu": "SiLU", "relu": "ReLU", "gelu": "GELU", "linear": "Identity"}
+
+
+def build(layers: list[dict], weights: dict[str, np.ndarray]):
+    """Return the network as a `torch.nn.Module` that takes uint8 (N, 32, 32, 3), with copied weights.
+
+    Args:
+        layers: what Keras' `Sequential.get_config` says of each layer.
+        weights: arrays by "layer/weight", such as "dense/kernel".
+
+    Raises:
+        ValueError: if there is a layer, padding or activation that is not translated here.
+    """
+    from torch import nn
+
+    modules = []
+    for layer in layers:
+        kind, config = layer["class_name"], layer["config"]
+        own = {name.split("/")[1]: array for name, array in weights.items() if is_of(config["name"], name)}
+        if kind not in BUILDERS:
+            raise ValueError(
+                f"Layer {kind} has no counterpart in {Path(__file__).name}: add one to BUILDERS."
+            )
+        modules.append(BUILDERS[kind](config, own))
+        for parameter in modules[-1].parameters():
+            parameter.requires_grad_(parameter.requires_grad and config["trainable"])
+        if kind in ("Conv2D", "Dense") and config["activation"] != "linear":
+            modules.append(activation(config, own))
+    return nn.Sequential(*modules)
+
+
+def is_of(layer: str, weight: str) -> bool:
+    """Return whether a weight, named "layer/weight", belongs to this layer."""
+    return weight.split("/")[0] == layer
+
+
+def convolution(config: dict, own: dict):
+    """Return a convolution; Keras keeps its kernel as (height, width, in, out), PyTorch as (out, in, ...)."""
+    import torch
+
+    height, width, channels, filters = own["kernel"].shape
+    plain = all(config[name] in (1, [1, 1]) for name in ("strides", "dilation_rate", "groups"))
+    if not plain or config["data_format"] != "channels_last":
+        raise ValueError("A convolution with stride, dilation or groups is not translated here.")
+    module = torch.nn.Conv2d(
+        channels, filters, (height, width), padding=config["padding"], bias=config["use_bias"]
+    )
+    copy(module.weight, own["kernel"].transpose(3, 2, 0, 1))
+    if config["use_bias"]:
+        copy(module.bias, own["bias"])
+    return module
+
+
+def dense(config: dict, own: dict):
+    """Return a dense layer."""
+    import torch
+
+    module = torch.nn.Linear(*own["kernel"].shape, bias=config["use_bias"])
+    copy(module.weight, own["kernel"].T)
+    if config["use_bias"]:
+        copy(module.bias, own["bias"])
+    return module
+
+
+def batch_norm(config: dict, own: dict):
+    """Return batch normalisation; a scale or shift that Keras leaves out stays at 1 or 0."""
+    import torch
+
+    module = torch.nn.BatchNorm2d(
+        len(own["moving_mean"]), eps=config["epsilon"], momentum=1 - config["momentum"]
+    )
+    for parameter, name in ((module.weight, "gamma"), (module.bias, "beta")):
+        parameter.requires_grad_(name in own)
+        if name in own:
+            copy(parameter, own[name])
+    copy(module.running_mean, own["moving_mean"])
+    copy(module.running_var, own["moving_variance"])
+    return module
+
+
+def max_pooling(config: dict, own: dict):
+    """Return max pooling without padding."""
+    import torch
+
+    if config["padding"] != "valid":
+        raise ValueError("Max pooling with padding is not translated here.")
+    return torch.nn.MaxPool2d(tuple(config["pool_size"]), tuple(config["strides"]))
+
+
+def activation(config: dict, own: dict):
+    """Return the activation that the layer names."""
+    import torch
+
+    if config["activation"] not in ACTIVATIONS:
+        raise ValueError(f"Activation {config['activation']} is not translated here: add it to ACTIVATIONS.")
+    return getattr(torch.nn, ACTIVATIONS[config["activation"]])()
+
+
+def flatten(config: dict, own: dict):
+    """Return what flattens (N, C, H, W) in Keras' order: height, width, channel."""
+    return function(lambda images: images.permute(0, 2, 3, 1).flatten(1))
+
+
+def rescaling(config: dict, own: dict):
+    """Return multiplication by a constant and addition of another."""
+    return function(lambda values: values * config["scale"] + config["offset"])
+
+
+def standardize(config: dict, own: dict):
+    """Return what turns uint8 pixels (N, H, W, C) into float32 (N, C, H, W), channels last in memory."""
+    import torch
+
+    mean = torch.tensor(config["mean"], dtype=torch.float32).reshape(1, -1, 1, 1)
+    deviation = torch.tensor(config["variance"], dtype=torch.float32).sqrt().reshape(1, -1, 1, 1)
+    return function(lambda pixels: (pixels.permute(0, 3, 1, 2).float() - mean) / deviation)
+
+
+def function(forward):
+    """Return a module that does what the function does."""
+    import torch
+
+    module = torch.nn.Module()
+    module.forward = forward
+    return module
+
+
+def copy(parameter, array: np.ndarray) -> None:
+    """Set a parameter's or buffer's values."""
+    import torch
+
+    with torch.no_grad():
+        parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
+
+
+BUILDERS = {
+    "Normalization": standardize,
+    "Conv2D": convolution,
+    "MaxPooling2D": max_pooling,
+    "BatchNormalization": batch_norm,
+    "Activation": activation,
+    "Flatten": flatten,
+    "Dense": dense,
+    "Rescaling": rescaling,
+}
+
+
+class Trainer:
+    """The network, its data and its optimizer: SGD with Nesterov momentum and decoupled weight decay."""
+
+    def __init__(self, folder: str, compiled: bool):
+        import torch
+
+        described = json.loads(Path(folder, "network.json").read_text(encoding="utf-8"))
+        self.recipe = described["recipe"]
+        with np.load(Path(folder, "weights.npz")) as weights:
+            self.model = build(described["layers"], dict(weights)).to(memory_format=torch.channels_last)
+        with np.load(Path(folder, "data.npz")) as data:
+            self.images, self.labels = (torch.from_numpy(data[name]) for name in ("images", "labels"))
+        learned = [p for p in self.model.parameters() if p.requires_grad]
+        self.decayed = [p for p in learned if p.ndim > 1]  # kernels, as in ours
+        shifts = [m.bias for m in self.model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        others = [p for p in learned if not any(p is shift for shift in shifts)]
+        groups = [{"params": others, "factor": 1}, {"params": shifts, "factor": self.recipe["shift_rate"]}]
+        self.optimizer = torch.optim.SGD(
+            groups, lr=0.0, momentum=self.recipe["momentum"], nesterov=True, fused=True
+        )
+        smoothing = self.recipe["label_smoothing"]
+        self.loss = lambda images, labels: torch.nn.functional.cross_entropy(
+            self.model(images), labels, label_smoothing=smoothing
+        )
+        if compiled:
+            self.loss = torch.compile(self.loss)
+
+    def step(self, images, labels, rate: float):
+        """Train on one batch at this learning rate; return the loss."""
+        import torch
+
+        loss = self.loss(images, labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        with torch.no_grad():
+            for kernel in self.decayed:
+                kernel.mul_(1 - rate * self.recipe["weight_decay"])
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["factor"]
+        self.optimizer.step()
+        return loss.detach()
+
+
+@functools.cache
+def trainer(folder: str, compiled: bool) -> Trainer:
+    """Return this process's trainer, made at the first call."""
+    return Trainer(folder, compiled)
+
+
+def check(folder: str, compiled: bool, batch_size: int) -> dict:
+    """Return what must equal ours: logits in inference mode, parameters, losses of the first steps."""
+    import torch
+
+    torch_side = trainer(folder, compiled)
+    images, labels = torch_side.images[:batch_size], torch_side.labels[:batch_size]
+    with torch.inference_mode():
+        logits = torch_side.model.eval()(images).tolist()
+    torch_side.model.train()
+    learned = sum(p.numel() for p in torch_side.model.parameters() if p.requires_grad)
+    rates = [torch_side.recipe["learning_rate"]] * CHECK_STEPS
+    try:
+        losses = [torch_side.step(images, labels, rate).item() for rate in rates]
+    except Exception as error:
+        if not compiled:
+            raise
+        return {"error": str(error).strip().splitlines()[0]}
+    return {"logits": logits, "parameters": learned, "losses": losses, "torch": torch.__version__}
+
+
+def turn(folder: str, compiled: bool, batch_size: int) -> dict:
+    """Train for one epoch, shuffled, at a rate that falls with every step; return its seconds."""
+    import torch
+
+    torch_side = trainer(folder, compiled)
+    began = time.perf_counter()
+    order = torch.randperm(len(torch_side.labels))
+    images, labels = torch_side.images[order], torch_side.labels[order]
+    parts = list(zip(images.split(batch_size), labels.split(batch_size), strict=True))
+    for step, part in enumerate(parts):
+        loss = torch_side.step(*part, 0.01 * (1 - step / len(parts)))
+    loss.item()
+    return {"seconds": time.perf_counter() - began}
+
+
+if __name__ == "__main__":
+    if "--serve" in sys.argv:
+        serve({"check": check, "turn": turn})
+    else:
+        print("This is the PyTorch side of training_step.py; run that.")
