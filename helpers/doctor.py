@@ -9,13 +9,12 @@ import argparse
 import contextlib
 import io
 import json
-import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
-from helpers import installation
+from helpers import console, installation
 
 MEMORY_GB = 2  # a process that trains takes 1.6
 DISK_GB = 0.5  # a download takes 170 MB and the decoded copy 184 MB
@@ -204,26 +203,22 @@ def main(arguments=None) -> int:
     parser = argparse.ArgumentParser(prog="python -m helpers.doctor", description=__doc__.split("\n")[0])
     parser.add_argument("--json", action="store_true", help="one JSON object for programs")
     as_json = parser.parse_args(arguments).json
-    with contextlib.suppress(AttributeError):  # Python 3.6
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal can show every path
+    return console.run(lambda: report(as_json))
+
+
+def report(as_json) -> int:
+    """Print what the checks find, for people or as JSON; return 1 if there is a problem, else 0."""
     found = []
-    try:
-        for name, status, message in examine():
-            found.append({"check": name, "status": status, "message": message})
-            if not as_json:
-                print(f"{status:<7}  {name:<13}  {message}", flush=True)
-        problems = sum(result["status"] == "problem" for result in found)
-        if as_json:
-            print(json.dumps({"problems": problems, "checks": found}, indent=1))
-        else:
-            print(f"\n{problems} to mend." if problems else "\nThe chapters can run.", flush=True)
-        return min(problems, 1)
-    except OSError:  # nobody reads on, as in `... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return 130
+    for name, status, message in examine():
+        found.append({"check": name, "status": status, "message": message})
+        if not as_json:
+            print(f"{status:<7}  {name:<13}  {message}", flush=True)
+    problems = sum(result["status"] == "problem" for result in found)
+    if as_json:
+        print(json.dumps({"problems": problems, "checks": found}, indent=1))
+    else:
+        print(f"\n{problems} to mend." if problems else "\nThe chapters can run.")
+    return min(problems, 1)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from scipy import stats
 
+NO_EVIDENCE = "no evidence at this budget"
 NO_SPREAD = 1e-12  # accuracies that differ by less are equal but for rounding: SciPy would give NaN
 
 
@@ -40,10 +41,10 @@ class Comparison(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """ "helps", "hurts", or "no evidence at this budget" when the interval contains zero."""
+        """ "helps", "hurts", or `NO_EVIDENCE` when the interval contains zero."""
         if self.interval.low > 0:
             return "helps"
-        return "hurts" if self.interval.high < 0 else "no evidence at this budget"
+        return "hurts" if self.interval.high < 0 else NO_EVIDENCE
 
 
 def predict_logits(

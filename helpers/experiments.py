@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from helpers import session
+from helpers import console, session
 from helpers.data import DataError, TrainingData, load_cifar10
 from helpers.records import (
     StudyError,
@@ -142,6 +142,11 @@ def main(arguments: list[str] | None = None) -> int:
             command.add_argument("--seeds", type=int, help="how many seeds to train")
             command.add_argument("--variants", nargs="+", help="train these only")
     options = parser.parse_args(arguments)
+    return console.run(lambda: carry_out(options), "Stopped. Start the same command again to go on.")
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """Do what the command line asks for; return 0, or 1 after a one-line message on standard error."""
     try:
         if options.command == "list":
             for study in STUDIES.values():
@@ -157,12 +162,9 @@ def main(arguments: list[str] | None = None) -> int:
             run_study(find_study(options.study), options.seeds, options.variants, options.source)
         else:
             show_study(find_study(options.study), options.source)
-    except (StudyError, DataError, ValueError, OSError) as error:
+    except (StudyError, DataError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nStopped. Start the same command again to go on.", file=sys.stderr)
-        return 130
     return 0
 
 

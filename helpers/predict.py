@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from helpers import console
 from helpers.data import CLASS_NAMES
 from helpers.photos import Photo, PhotoError, in_one_line, load_photo, pictures_in, printable
 from helpers.quiet import hush_tensorflow
@@ -227,22 +228,17 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per photo and line")
     options = parser.parse_args(arguments)
-    sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal can show every name
-    try:
-        check_model_file(options.model)
-        names = [str(name) for given in options.photos for name in pictures_in(given) or [given]]
-        return answer(names, options.model, options.top, options.json)
-    except ModelError as error:
-        print(printable(str(error)), file=sys.stderr)
-        return 1
-    except OSError as error:  # nobody reads on, as in `... | head`, or the disk is full
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            print(error.strerror, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return 130
+
+    def work() -> int:
+        try:
+            check_model_file(options.model)
+            names = [str(name) for given in options.photos for name in pictures_in(given) or [given]]
+            return answer(names, options.model, options.top, options.json)
+        except ModelError as error:
+            print(printable(str(error)), file=sys.stderr)
+            return 1
+
+    return console.run(work)
 
 
 if __name__ == "__main__":

@@ -39,5 +39,9 @@ def readme_tables() -> str:
     parts = []
     for study in STUDIES.values():
         if study.seeds > 1 and any(folder(study).glob("*.json")):
-            parts.append(f"**{study.question}**\n\n{markdown_table(summary_table(load_runs(study.name)))}")
+            table = summary_table(load_runs(study.name))
+            parts += [f"**{study.question}**", markdown_table(table)]
+            waiting = [variant.title for variant in study.variants if variant.title not in table.index]
+            if waiting:
+                parts.append(f"Not trained yet: {', '.join(waiting)}.")
     return "\n\n".join(parts)

@@ -138,18 +138,23 @@ def screened(arm: str, learning_rate: float) -> str:
     return f"{arm}_{learning_rate:g}"
 
 
-def _with_rate(name: str, arm: str, learning_rate: float, **changes) -> Variant:
+def _variant(arm: str, name: str, setting: str = "", **changes) -> Variant:
+    """Return an arm under a name, with changes to its recipe, and in its title what was set."""
     title, options, recipe = ARMS[arm]
-    if name != arm:
-        title = f"{title}, learning rate {learning_rate:g}"
-    return Variant(name, title, "vgg", options, replace(recipe, learning_rate=learning_rate, **changes))
+    return Variant(name, f"{title}{setting and ', '}{setting}", "vgg", options, replace(recipe, **changes))
 
 
 SCREENING = Study(
     name="screening",
     question="Which learning rate suits each technique, judged by a third of the budget?",
     variants=tuple(
-        _with_rate(screened(arm, rate), arm, rate, epochs=BUDGET.epochs // 3)
+        _variant(
+            arm,
+            screened(arm, rate),
+            f"learning rate {rate:g}",
+            learning_rate=rate,
+            epochs=BUDGET.epochs // 3,
+        )
         for arm in ARMS
         for rate in LEARNING_RATES
     ),
@@ -160,13 +165,15 @@ SCREENING = Study(
 IMPROVEMENTS = Study(
     name="improvements",
     question="What do dropout, weight decay, augmentation and batch normalisation bring in 15 epochs?",
-    variants=tuple(_with_rate(arm, arm, CHOSEN_RATES[arm]) for arm in ARMS),
+    variants=tuple(_variant(arm, arm, learning_rate=CHOSEN_RATES[arm]) for arm in ARMS),
 )
 
 LONGER = Study(
     name="budget",
     question="Who profits from longer training?",
-    variants=tuple(_with_rate(arm, arm, CHOSEN_RATES[arm], epochs=40) for arm in ("baseline", "all")),
+    variants=tuple(
+        _variant(arm, arm, learning_rate=CHOSEN_RATES[arm], epochs=40) for arm in ("baseline", "all")
+    ),
     seeds=1,
     milestones=(5, 10, 20, 40),
 )
@@ -176,14 +183,8 @@ BATCH_NORM = Study(
     name="batch_norm",
     question="Which learning rates and batch sizes can be used with batch normalisation, and without?",
     variants=tuple(
-        Variant(
-            f"{arm}_{name}",
-            f"{ARMS[arm][0]}, {title}",
-            "vgg",
-            ARMS[arm][1],
-            replace(BUDGET, epochs=5, **changes),
-        )
-        for name, title, changes in (
+        _variant(arm, f"{arm}_{name}", setting, epochs=5, **changes)
+        for name, setting, changes in (
             ("rate_0.01", "learning rate 0.01", {"learning_rate": 0.01}),
             ("rate_0.03", "learning rate 0.03", {"learning_rate": 0.03}),
             ("batch_16", "batches of 16", {"batch_size": 16}),

@@ -123,7 +123,7 @@ def train(
             checkpoint.save(model, history, average=epoch >= recipe.epochs - recipe.averaging)
     checkpoint.finish(model, averaged=recipe.averaging > 1)
 
-    correct = model.predict(data.val.images, batch_size=500, verbose=0).argmax(axis=1) == data.val.labels
+    correct = model.predict(validation, verbose=0).argmax(axis=1) == data.val.labels
     run = Run(
         **record,
         parameters=sum(int(np.prod(w.shape)) for w in model.trainable_weights),

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 
+from helpers.evaluation import NO_EVIDENCE
 from helpers.figures import BLUE, GREY, VERMILION
 from helpers.records import comparison_table, summary_table
 
@@ -31,13 +32,10 @@ def verdict_table(
     """
     baseline = baseline or runs["title"].iloc[0]
     table = summary_table(runs)[["seeds", "mean"]].rename(columns={"mean": "accuracy"})
-    effects = comparison_table(runs, baseline).reindex(table.index)
-    if "verdict" not in effects:
-        effects = effects.reindex(columns=["difference", "low", "high", "verdict"])
-    table = table.join(
-        effects[["difference", "low", "high", "verdict"]].rename(columns={"difference": "effect"})
-    )
-    table["verdict"] = table["verdict"].astype(object).where(table["verdict"].notna(), "needs more seeds")
+    columns = ["difference", "low", "high", "verdict"]
+    effects = comparison_table(runs, baseline).reindex(index=table.index, columns=columns)
+    table = table.join(effects.rename(columns={"difference": "effect"}))
+    table["verdict"] = table["verdict"].astype(object).fillna("needs more seeds")
     table.loc[baseline, "verdict"] = ""
     return table.loc[list(titles)] if titles is not None else table
 
@@ -50,14 +48,16 @@ def verdict_in_words(runs: pd.DataFrame, title: str, baseline: str | None = None
         title: the variant.
         baseline: title of the variant to compare with; the study's first by default.
     """
+    baseline = baseline or runs["title"].iloc[0]
     row = verdict_table(runs, [title], baseline).iloc[0]
     if row["verdict"] == "needs more seeds":
         return f"{title}: fewer than two seeds are recorded, so nothing can be said yet."
-    verb = {"helps": "helps", "hurts": "hurts"}.get(
-        row["verdict"], "shows no evidence of an effect at this budget"
-    )
+    verb = row["verdict"]
+    if verb == NO_EVIDENCE:
+        verb = "shows no evidence of an effect at this budget"
+    seeds = [set(runs.loc[runs["title"] == name, "seed"]) for name in (title, baseline)]
     return (
-        f"{title} {verb}: {row['effect']:+.1f} points over {row['seeds']:.0f} seeds "
+        f"{title} {verb}: {row['effect']:+.1f} points over {len(set.intersection(*seeds))} seeds "
         f"(95 % interval {row['low']:+.1f} to {row['high']:+.1f})."
     )
 

@@ -97,6 +97,11 @@ def test_one_seed_gives_no_verdict(folder):
     assert list(verdicts.verdict_table(only)["verdict"]) == ["", *["needs more seeds"] * 3]
 
 
+def test_the_sentence_counts_the_seeds_that_both_have(folder):
+    (folder / "plain-seed1.json").unlink()
+    assert "points over 2 seeds" in verdicts.verdict_in_words(records.load_runs("tiny"), "Good")
+
+
 def test_the_picture_shows_each_effect_with_its_interval(folder):
     ax = verdicts.effect_plot(verdicts.verdict_table(records.load_runs("tiny")))
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Good", "Bad", "Same"]
