@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from helpers.normalization import batch_normalization
+
 IMAGE_SHAPE = (32, 32, 3)
 CLASSES = 10
 PATCH_VALUES = 2 * 2 * 3  # numbers in a patch of the whitening layer
@@ -117,7 +119,7 @@ def vgg(
             use_bias=not batch_norm,  # batch normalisation adds a shift of its own
             **options,
         )
-        return [layer, *([layers.BatchNormalization()] if batch_norm else []), layers.ReLU()]
+        return [layer, *([batch_normalization()] if batch_norm else []), layers.ReLU()]
 
     def maybe_dropout(rate):
         return [layers.Dropout(rate)] if rate else []
@@ -157,7 +159,7 @@ def fast_net(
         return layers.Conv2D(filters, 3, padding="same", use_bias=False)
 
     def activated():
-        return [layers.BatchNormalization(momentum=0.6, scale=False), layers.Activation(activation)]
+        return [batch_normalization(momentum=0.6, scale=False), layers.Activation(activation)]
 
     stack = [keras.Input(IMAGE_SHAPE), standardize()]
     if whitening:
