@@ -130,7 +130,7 @@ ARMS = {
 }
 LEARNING_RATES = (3e-4, 1e-3, 3e-3)
 # For each arm the rate with the best validation accuracy in the study `screening`; a test compares.
-CHOSEN_RATES = dict.fromkeys(ARMS, 1e-3)
+CHOSEN_RATES = dict.fromkeys(ARMS, 1e-3) | {"bn": 3e-3}
 
 
 def screened(arm: str, learning_rate: float) -> str:
