@@ -2,16 +2,27 @@
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 INSTALLED = .venv/.installed
-.PHONY: help lab test run lint results bench stamp clean
+.PHONY: help lab test test-browser test-colab test-matrix run lint results bench stamp clean
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1   	/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /make \1   	/'
 
 lab: $(INSTALLED) ## open JupyterLab on chapter 01
 	$(RUN) jupyterlab notebooks/01_explore_the_data.ipynb
 
 test: $(INSTALLED) ## run the tests and, on a small sample, every notebook
 	$(RUN) pytest
+
+test-browser: $(INSTALLED) ## run every notebook in JupyterLab in a headless Chromium; pictures in build/browser
+	$(RUN) pip install --quiet --disable-pip-version-check --requirement tests/browser/requirements.txt
+	$(RUN) pytest -m browser tests/browser
+
+test-colab: $(INSTALLED) ## run the unit tests and every chapter with Google Colab's Python and versions
+	$(RUN) tests.matrix colab
+	$(RUN) pytest -m colab tests/test_colab.py
+
+test-matrix: $(INSTALLED) ## run the unit tests with the oldest and with the newest versions allowed
+	$(RUN) tests.matrix oldest newest
 
 run: $(INSTALLED) ## execute all chapters in full into build/*.html
 	$(RUN) helpers.notebooks html

@@ -33,6 +33,7 @@ RESIDUE = re.compile(
     r".*\d+%\|.*\|.*|.*\d+\w* \[\d\d:\d\d.*\]|\s*"
     r"|WARNING: All log messages before absl.*|[IWE]\d{4} [\d:.]+ +\d+ \w+\.cc:\d+\].*"
 )
+REMOTE_PICTURE = re.compile(r"!\[([^]]*)\]\(https?:[^)]*\)")
 LOCAL_LINK = re.compile(r"\]\((?!\w+:|#)([^)\s]+)\)")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 ABSOLUTE_PATH = re.compile(r"(?<![\w.:/<~-])/(?:[\w.-]+/)+[\w.-]+|\b[A-Za-z]:\\[\w.-]+\\")
@@ -153,17 +154,22 @@ def store(path: Path) -> None:
 def html(path: Path, folder: Path) -> None:
     """Execute a notebook and write it as `folder`/NAME.html, also where it stopped at an error.
 
+    The page fetches nothing: a picture from elsewhere (the badge) becomes its alt text.
+
     Raises:
         NotebookError: if a cell failed, after the page was written.
     """
+    from jinja2 import FileSystemLoader
     from nbconvert import HTMLExporter
 
     notebook, error = execute(path)
     tidy(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = LOCAL_LINK.sub(lambda link: f"]({page_link(link[1])})", cell.source)
-    page, _ = HTMLExporter().from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
+            source = REMOTE_PICTURE.sub(r"\1", cell.source)
+            cell.source = LOCAL_LINK.sub(lambda link: f"]({page_link(link[1])})", source)
+    exporter = HTMLExporter(extra_loaders=[FileSystemLoader(ROOT / "helpers")], template_file="page.html.j2")
+    page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / f"{path.stem}.html", page)
     if error:

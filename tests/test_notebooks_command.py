@@ -119,6 +119,18 @@ def test_html_keeps_alt_text_and_leads_to_other_pages(tmp_path):
     assert 'href="../notebooks/solutions/03_toy.ipynb"' in page
 
 
+def test_a_page_fetches_nothing(tmp_path):
+    path = write(tmp_path / "03_toy.ipynb", "1 + 1")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source += "\n\n[![Open in Colab](https://example.org/badge.svg)](https://example.org/x)"
+    nbformat.write(notebook, path)
+    html(path, tmp_path / "build")
+    page = (tmp_path / "build" / "03_toy.html").read_text(encoding="utf-8")
+    assert '<a href="https://example.org/x">Open in Colab</a>' in page
+    assert "<script" not in page
+    assert "badge.svg" not in page
+
+
 def test_links_from_a_page():
     assert page_link("02_baseline_cnn.ipynb") == "02_baseline_cnn.html"
     assert page_link("../data/README.md") == "../notebooks/../data/README.md"

@@ -2,13 +2,10 @@
 
 import os
 import re
-import subprocess
-from pathlib import Path
-
-import pytest
 
 from helpers import readme
 from helpers.chapters import ROOT, chapters, stamp
+from tests.checkout import kept_files
 from tests.contract.book import LINK
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,15 +24,6 @@ TOP_LEVEL = {
     ),
 }
 HOME = re.compile(r"(?<![\w.])/(?:home|Users)/\w+/|(?<![\w.])/(?:root|work)/\w|\b[A-Z]:\\Users\\\w")
-
-
-def kept_files() -> list[Path]:
-    """Return the files that belong to the repository: those that git tracks or would add."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if listed.returncode != 0:
-        pytest.skip("needs git and a clone")
-    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
 def test_the_address_is_stamped_everywhere():
@@ -74,7 +62,7 @@ def test_pictures_of_the_readme_have_alt_text():
 
 def test_every_make_command_of_the_readme_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"^make (\w+)|`make (\w+)`", README, re.MULTILINE)):
+    for target in set(re.findall(r"^make ([\w-]+)|`make ([\w-]+)`", README, re.MULTILINE)):
         assert re.search(rf"^{''.join(target)}:", makefile, re.MULTILINE), target
 
 
