@@ -1,0 +1,247 @@
+"""Show photos to a network by mouse: upload one, pick one, or draw a test image; in JupyterLab and Colab.
+
+`photo_widget` makes the widget. `show_photo` puts the same figure of one photo on the page, to stay there.
+"""
+
+import base64
+import html
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import ipywidgets as widgets
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from helpers.data import CLASS_NAMES, Split
+from helpers.figures import BLUE, CSS_DPI, DPI, SAMPLE_NOTE, SKY, VERMILION, encode, show
+from helpers.photos import SIDE, Photo, PhotoError, load_photo, open_picture, pictures_in, printable
+from helpers.predict import Guess, ModelError, predict_photos
+
+if TYPE_CHECKING:
+    import keras
+
+PHOTOS = Path(__file__).resolve().parent.parent / "data" / "photos"
+SHOWN = 480  # pixels: the longer side of a picture in a figure
+PROMPT = (
+    "Upload a photo (JPEG, PNG, GIF, WebP or BMP, up to 10 MB) or pick one of ours. "
+    "The network sees the square in its middle."
+)  # JupyterLab's server takes messages of 10 MB at most
+
+
+class View(NamedTuple):
+    """A photo as the network sees it, a picture of it to look at, and all ten guesses, the best one first."""
+
+    photo: Photo
+    picture: Image.Image
+    guesses: list[Guess]
+
+
+def photo_widget(
+    model: "keras.Model",
+    surprises: Split | None = None,
+    *,
+    source: str = "official",
+    folder: str | os.PathLike = PHOTOS,
+    seed: int | None = None,
+) -> widgets.Widget:
+    """Return a widget that shows what a network sees in photos, to be the last line of a cell.
+
+    Args:
+        model: takes pixels 0 to 255, (N, 32, 32, 3), and gives logits (N, 10).
+        surprises: the images that the button "Surprise me" draws from, with their labels; without them
+            there is no such button. Nothing looks at them before it is pressed.
+        source: `data.source` of the surprises; for "sample" their figures say that they are synthetic.
+        folder: where the photos lie that can be picked.
+        seed: makes the surprises come in the same order again.
+    """
+    return PhotoViewer(model, surprises, source, Path(folder), seed).box
+
+
+def show_photo(model: "keras.Model", path: str | os.PathLike) -> None:
+    """Display a photo, what a network gets of it, and the probabilities, as a figure with alt text.
+
+    Raises:
+        PhotoError: if the photo cannot be used.
+        ModelError: if the model does not run.
+    """
+    view = view_photo(model, path, Path(path).name)
+    show(photo_figure(view), alt_text(view))
+
+
+def view_photo(model: "keras.Model", source: str | os.PathLike | bytes, name: str) -> View:
+    """Return what a network says about a photo, given as a path or as the content of a file.
+
+    Raises:
+        PhotoError: if the photo cannot be used.
+        ModelError: if the model does not run.
+    """
+    photo, (picture, _) = load_photo(source, name), open_picture(source)
+    return View(photo, picture, predict_photos(model, [photo], top=len(CLASS_NAMES))[0])
+
+
+def photo_figure(view: View, truth: str | None = None) -> Figure:
+    """Return a figure: the picture with its middle square, the pixels the network gets, ten bars.
+
+    Pyplot does not know the figure, so there is nothing to close.
+
+    Args:
+        truth: the true class, to be marked among the bars.
+    """
+    figure = Figure(figsize=(7.2, 2.7), layout="constrained")
+    whole, small, bars = figure.subplots(1, 3, width_ratios=(1.2, 1, 1.3))
+    draw_square(view, whole)
+    small.imshow(view.photo.pixels)
+    small.set_title("what the network gets", fontsize=10)
+    for ax in (whole, small):
+        ax.set_anchor("N")  # the titles at one height
+        ax.axis("off")
+    draw_probabilities(view.guesses, truth, bars)
+    return figure
+
+
+def draw_square(view: View, ax: Axes) -> Axes:
+    """Draw a picture, pale outside the square that the network gets."""
+    (width, height), (left, top, right, bottom) = view.photo.size, view.photo.crop
+    picture = view.picture.copy()
+    picture.thumbnail((SHOWN, SHOWN))
+    ax.imshow(picture, extent=(0, width, height, 0), interpolation="bilinear")
+    for start, end in ((0, left), (right, width)):
+        ax.axvspan(start, end, color="white", alpha=0.65, linewidth=0)
+    for start, end in ((0, top), (bottom, height)):
+        ax.axhspan(start, end, color="white", alpha=0.65, linewidth=0)
+    ax.set_title(f"{width} x {height} pixels", fontsize=10)
+    return ax
+
+
+def draw_probabilities(guesses: Sequence[Guess], truth: str | None, ax: Axes) -> Axes:
+    """Draw a bar for the probability of each class, in the order of `CLASS_NAMES`, the highest one darker."""
+    shares, first = dict(guesses), guesses[0].class_name
+    names = [f"{name} (truth)" if name == truth else name for name in CLASS_NAMES]
+    colors = [BLUE if name == first else SKY for name in CLASS_NAMES]
+    bars = ax.barh(names, [100 * shares[name] for name in CLASS_NAMES], color=colors)
+    ax.bar_label(bars, fmt="{:.1f}", padding=3, fontsize=9)
+    ax.tick_params(labelsize=9)
+    ax.set_xlim(0, 128)  # room for the number behind a long bar
+    ax.set_xticks(range(0, 101, 25))
+    ax.set_xlabel("probability (%)")
+    ax.set_ylabel("class")
+    ax.invert_yaxis()
+    return ax
+
+
+def in_words(guesses: Sequence[Guess]) -> str:
+    """Return the three most probable classes in words: "cat 71.2 %, dog 20.0 %, deer 3.1 %"."""
+    return ", ".join(f"{guess.class_name} {100 * guess.probability:.1f} %" for guess in guesses[:3])
+
+
+def alt_text(view: View, truth: str | None = None) -> str:
+    """Return what the figure of a photo shows, for a reader who cannot see it."""
+    width, height = view.photo.size
+    told = "" if truth is None else f" The truth is {truth}."
+    return (
+        f"{printable(view.photo.name)}, {width} x {height} pixels; its middle square as {SIDE} x {SIDE} "
+        f"pixels; a bar for the probability of each class. Most probable: {in_words(view.guesses)}.{told}"
+    )
+
+
+def image_tag(figure: Figure, alt: str, source: str) -> str:
+    """Return a figure as an HTML image with alt text, as `figures.show` puts it on the page."""
+    if source == "sample":
+        alt = f"{alt} ({SAMPLE_NOTE})"
+        figure.supxlabel(SAMPLE_NOTE, x=1, ha="right", fontsize=8, color=VERMILION)
+    mime, content = encode(figure)
+    width = round(Image.open(io.BytesIO(content)).width * CSS_DPI / DPI)
+    data = base64.b64encode(content).decode("ascii")
+    style = f'width="{width}" style="max-width: 100%"'
+    return f'<img src="data:{mime};base64,{data}" alt="{html.escape(alt)}" {style}>'
+
+
+class PhotoViewer:
+    """The widget's controls, what happens when they are used, and what is on show.
+
+    Attributes:
+        box: the widget as a whole.
+        view: what is on show, None if nothing is.
+        truth: the class of a test image on show that is not told yet, else None.
+    """
+
+    def __init__(self, model: "keras.Model", surprises: Split | None, source: str, folder: Path, seed):
+        self.model, self.surprises, self.source = model, surprises, source
+        self.rng = np.random.default_rng(seed)
+        self.view, self.truth = None, None
+        photos = [("choose a photo", None), *((path.name, path) for path in pictures_in(folder))]
+        wide = widgets.Layout(width="auto")
+        self.upload = widgets.FileUpload(description="Upload a photo", accept="image/*", layout=wide)
+        self.choice = widgets.Dropdown(description="or pick one:", options=photos, layout=wide)
+        self.surprise = widgets.Button(description="Surprise me", tooltip="Draw a test image")
+        self.tell = widgets.Button(description="Show the truth", tooltip="What is it?", disabled=True)
+        self.page = widgets.HTML(f"<p>{PROMPT}</p>")
+        self.upload.observe(self.on_upload, "value")
+        self.choice.observe(self.on_choice, "value")
+        self.surprise.on_click(self.on_surprise)
+        self.tell.on_click(self.on_tell)
+        controls = [self.upload, self.choice]
+        if surprises is not None:
+            controls += [self.surprise, self.tell]
+        row = widgets.HBox(controls, layout=widgets.Layout(flex_flow="row wrap"))
+        self.box = widgets.VBox([row, self.page])
+
+    def on_upload(self, change: Mapping) -> None:
+        """Show an uploaded photo, and empty the control, so that the same file can come again."""
+        for name, content in uploaded(change["new"]):
+            self.choice.value = None
+            self.present(content, name)
+        self.upload.set_trait("value", type(change["new"])())
+
+    def on_choice(self, change: Mapping) -> None:
+        """Show the photo that was picked."""
+        if change["new"] is not None:
+            self.present(change["new"], change["new"].name)
+
+    def on_surprise(self, _: widgets.Button) -> None:
+        """Show a test image drawn by lot, and keep its class for later."""
+        self.choice.value = None
+        index = int(self.rng.integers(len(self.surprises.labels)))
+        truth, file = CLASS_NAMES[self.surprises.labels[index]], io.BytesIO()
+        Image.fromarray(self.surprises.images[index]).save(file, format="png")
+        self.present(file.getvalue(), f"test image {index}", truth, self.source)
+
+    def on_tell(self, _: widgets.Button) -> None:
+        """Show the class of the test image."""
+        if self.truth is not None:
+            self.page.value = page(self.view, self.truth, self.source)
+        self.truth, self.tell.disabled = None, True
+
+    def present(
+        self, photo: Path | bytes, name: str, truth: str | None = None, source: str = "official"
+    ) -> None:
+        """Show a photo without its class, or one line that says why it cannot be shown."""
+        try:
+            self.view, self.truth = view_photo(self.model, photo, name), truth
+            self.page.value = page(self.view, source=source)
+        except (PhotoError, ModelError) as error:
+            self.view, self.truth = None, None
+            line = f"{printable(name)}: {str(error).rstrip('.')}."
+            self.page.value = f'<p role="alert">{html.escape(line)}</p>'
+        self.tell.disabled = self.truth is None
+
+
+def page(view: View, truth: str | None = None, source: str = "official") -> str:
+    """Return what the widget shows of a photo, as HTML: the answer in words, then the figure."""
+    words = f"{printable(view.photo.name)}: {in_words(view.guesses)}."
+    if truth is not None:
+        words += f" It is labelled {truth}: {'right' if view.guesses[0].class_name == truth else 'wrong'}."
+    picture = image_tag(photo_figure(view, truth), alt_text(view, truth), source)
+    return f'<p role="status">{html.escape(words)}</p>{picture}'
+
+
+def uploaded(value: Mapping | Sequence) -> list[tuple[str, bytes]]:
+    """Return name and content of each file in the value of an upload control of ipywidgets 7 or 8."""
+    if isinstance(value, Mapping):  # ipywidgets 7, on Colab: name to content and notes
+        return [(name, bytes(file["content"])) for name, file in value.items()]
+    return [(file["name"], bytes(file["content"])) for file in value]
