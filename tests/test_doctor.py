@@ -196,7 +196,7 @@ BROKEN = {
         "numpy 1.26.4 is too old (needed: >=2.0). Run: ",
     ),
     "package too new": (
-        lambda m: m.require("pandas>=2.2", "pandas>=1.0,<1.5"),
+        lambda m: m.require("pandas>=2.2.2", "pandas>=1.0,<1.5"),
         "packages",
         "is too new (needed: <1.5,>=1.0). Run: ",
     ),
