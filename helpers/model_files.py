@@ -1,0 +1,4 @@
+MODELS = None
+
+
+def save_model(model, path, about): ...
