@@ -1,4 +1,0 @@
-MODELS = None
-
-
-def save_model(model, path, about): ...
