@@ -4,24 +4,39 @@ import math
 
 import pandas as pd
 
-from helpers.records import ROOT, StudyError, folder, load_runs, summary_table, write_whole
+from helpers.records import ROOT, StudyError, accuracy_columns, folder, load_runs, summary_table, write_whole
 from helpers.studies import STUDIES
 
 README = ROOT / "README.md"
 MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
 
 
-def markdown_table(table: pd.DataFrame) -> str:
-    """Return a table of `summary_table` as Markdown, for the README."""
+def markdown_table(runs: pd.DataFrame, columns: list[str]) -> str:
+    """Return Markdown of one row per variant, and for each of these columns of accuracies mean and interval.
+
+    Args:
+        runs: from `load_runs`.
+        columns: from `accuracy_columns`.
+    """
+    tables = {column: summary_table(runs, column) for column in columns}
+    names = [f"{in_words(column)} in %, mean (95 % interval) | std" for column in columns]
     lines = [
-        "| variant | seeds | validation accuracy in %, mean (95 % interval) | std | fastest epoch in s |",
-        "|---|--:|--:|--:|--:|",
+        f"| variant | seeds | {' | '.join(names)} | fastest epoch in s |",
+        "|---|--:|" + "--:|" * (2 * len(columns) + 1),
     ]
-    for title, row in table.iterrows():
-        interval = f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
-        seconds = "" if math.isnan(row["epoch_seconds"]) else f"{row['epoch_seconds']:.0f}"
-        lines.append(f"| {title} | {row['seeds']:.0f} | {interval} | {row['std']:.2f} | {seconds} |")
+    for title, first in tables[columns[0]].iterrows():
+        cells = [title, f"{first['seeds']:.0f}"]
+        for row in (table.loc[title] for table in tables.values()):
+            cells += [f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})", f"{row['std']:.2f}"]
+        cells.append("" if math.isnan(first["epoch_seconds"]) else f"{first['epoch_seconds']:.0f}")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def in_words(column: str) -> str:
+    """Return what a column of accuracies holds: "test_accuracy_6" is "test accuracy, 6 views"."""
+    split, _, views = column.replace("val_", "validation_").partition("_accuracy")
+    return f"{split} accuracy" + (f", {views[1:]} view{'s'[: views != '_1']}" if views else "")
 
 
 def update_readme() -> None:
@@ -39,9 +54,9 @@ def readme_tables() -> str:
     parts = []
     for study in STUDIES.values():
         if study.seeds > 1 and any(folder(study).glob("*.json")):
-            table = summary_table(load_runs(study.name))
-            parts += [f"**{study.question}**", markdown_table(table)]
-            waiting = [variant.title for variant in study.variants if variant.title not in table.index]
+            runs = load_runs(study.name)
+            parts += [f"**{study.question}**", markdown_table(runs, accuracy_columns(study))]
+            waiting = [v.title for v in study.variants if v.title not in set(runs["title"])]
             if waiting:
                 parts.append(f"Not trained yet: {', '.join(waiting)}.")
     return "\n\n".join(parts)

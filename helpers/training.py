@@ -43,7 +43,8 @@ class Run:
             (0 to 1), seconds. `accuracy` is the mean over the epoch's batches as they were trained
             on, with dropout and augmentation at work.
         seconds: wall time of all epochs, validation included.
-        val_accuracy: accuracy of the final weights on the validation split, 0 to 1.
+        val_accuracy: accuracy of the final weights on the validation split, 0 to 1; None where that
+            split is empty, and then the history has no val_loss and val_accuracy either.
         val_correct: a "1" for each validation image that the final weights classify rightly and a
             "0" for each other, in the split's order: what a paired test needs.
         machine, versions: where and with what the run was made.
@@ -55,7 +56,7 @@ class Run:
     parameters: int
     history: list[dict]
     seconds: float
-    val_accuracy: float
+    val_accuracy: float | None
     val_correct: str
     machine: dict
     versions: dict
@@ -76,7 +77,8 @@ def train(
         build: function without arguments that returns an uncompiled model which takes raw pixels
             and gives logits, such as `helpers.models.vgg`.
         data: training and validation split (`cifar10.for_training()`); the test split is not
-            part of this type, so it cannot be looked at by accident.
+            part of this type, so it cannot be looked at by accident. The validation split may be
+            empty (`load_cifar10(val_size=0)`), for a last training on all images.
         recipe: how to train. In the smoke profile at most two epochs are trained.
         seed: from 0 to 2**32 - 1.
         resume_dir: folder for the state after each epoch. Called again with the same arguments,
@@ -104,7 +106,9 @@ def train(
     identity = record | {"network": fingerprint(model)} if resume_dir else record
     checkpoint = Checkpoint(resume_dir, identity)
     history = checkpoint.restore(model)
-    validation = batches(data.val.images, encode(data.val.labels, recipe), size=500)
+    validation = None
+    if len(data.val):
+        validation = batches(data.val.images, encode(data.val.labels, recipe), size=500)
     with ProgressBar(recipe, len(data.train), done=len(history), shown=progress) as bar:
         for epoch in range(len(history), recipe.epochs):
             started = time.perf_counter()
@@ -123,7 +127,9 @@ def train(
             checkpoint.save(model, history, average=epoch >= recipe.epochs - recipe.averaging)
     checkpoint.finish(model, averaged=recipe.averaging > 1)
 
-    correct = model.predict(validation, verbose=0).argmax(axis=1) == data.val.labels
+    correct = np.empty(0, bool)
+    if validation is not None:
+        correct = model.predict(validation, verbose=0).argmax(axis=1) == data.val.labels
     run = Run(
         **record,
         parameters=sum(int(np.prod(w.shape)) for w in model.trainable_weights),
@@ -137,11 +143,16 @@ def train(
 def outcome(correct: np.ndarray) -> dict:
     """Return a record's last fields from one truth value per validation image, bool (N,)."""
     return {
-        "val_accuracy": float(correct.mean()),
-        "val_correct": "".join("01"[c] for c in correct.astype(int)),
+        "val_accuracy": float(correct.mean()) if len(correct) else None,
+        "val_correct": as_digits(correct),
         "machine": session.machine(),
         "versions": session.versions(),
     }
+
+
+def as_digits(correct: np.ndarray) -> str:
+    """Return truth values, bool (N,), as they are recorded: a "1" for each true one, a "0" for each other."""
+    return "".join("01"[c] for c in correct.astype(int))
 
 
 def smoke_epochs(epochs: int) -> int:
@@ -206,7 +217,7 @@ def check_data(data: TrainingData) -> None:
         )
     for name, split in (("data.train", data.train), ("data.val", data.val)):
         images, labels = split.images, split.labels
-        if len(labels) == 0:
+        if len(labels) == 0 and split is data.train:
             raise ValueError(f"{name} is empty, expected at least one image.")
         if images.shape != (len(labels), 32, 32, 3):
             raise ValueError(f"{name}.images has shape {images.shape}, expected ({len(labels)}, 32, 32, 3).")
@@ -214,7 +225,7 @@ def check_data(data: TrainingData) -> None:
             raise ValueError(
                 f"{name}.labels is {labels.dtype} {labels.shape}, expected integers ({len(labels)},)."
             )
-        if labels.min() < 0 or labels.max() > 9:
+        if len(labels) and (labels.min() < 0 or labels.max() > 9):
             raise ValueError(
                 f"{name}.labels holds {labels.min()} to {labels.max()}, expected labels from 0 to 9."
             )

@@ -273,6 +273,15 @@ def test_the_recorded_accuracy_is_that_of_the_returned_model(uninterrupted):
     assert run.parameters == sum(v.size for v in map(keras.ops.convert_to_numpy, model.trainable_weights))
 
 
+def test_without_validation_images_nothing_is_said_about_them():
+    data = bad("val", **NONE)
+    model, run = train(models.softmax_regression, data, Recipe(epochs=2), progress=False)
+    assert (run.val_accuracy, run.val_correct, run.data["val"]) == (None, "", 0)
+    assert [set(entry) for entry in run.history] == [{"epoch", "loss", "accuracy", "seconds"}] * 2
+    with_validation, _ = train(models.softmax_regression, DATA, Recipe(epochs=2), progress=False)
+    assert equal(weights(model), weights(with_validation))
+
+
 def test_the_record_changes_with_any_pixel_or_label():
     hashes = {training.describe(DATA)["sha256"]}
     for part in ("train", "val"):
@@ -357,7 +366,6 @@ LABELS = DATA.val.labels
 NONE = {"images": np.zeros((0, 32, 32, 3)), "labels": LABELS[:0]}
 BAD_DATA = {
     "empty_train": (bad("train", **NONE), "data.train is empty"),
-    "empty_val": (bad("val", **NONE), "data.val is empty"),
     "grey": (bad("val", images=np.zeros((40, 32, 32))), "data.val.images has shape (40, 32, 32),"),
     "large": (bad("val", images=np.zeros((40, 64, 64, 3))), "data.val.images has shape (40, 64, 64, 3)"),
     "channels_first": (bad("val", images=np.zeros((40, 3, 32, 32))), "data.val.images has shape"),
