@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import keras
 
 from helpers.augment import Augmentation
+from helpers.optimizers import Muon, ShiftRateSGD, Triangular
 
-OPTIMIZERS = ("adam", "adamw", "sgd")
+OPTIMIZERS = ("adam", "adamw", "sgd", "muon")
 SCHEDULES = ("constant", "cosine", "triangular")
-RISE = 0.2  # share of the steps in which a triangular schedule rises
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Recipe:
     Args:
         epochs: passes over the training images, 1 or more.
         batch_size: images per step, 1 or more.
-        optimizer: "adam", "adamw" or "sgd" (with Nesterov momentum).
+        optimizer: "adam", "adamw", "sgd" (with Nesterov momentum) or "muon" (that, but the kernels of
+            convolutions take orthogonalised steps; Jordan and others 2024).
         learning_rate: step size at its largest, above 0.
         schedule: "constant", "cosine" (falls to zero at the last step; arXiv 1608.03983) or
             "triangular" (rises from zero in the first fifth of the steps, then falls to zero; Page
@@ -29,10 +30,12 @@ class Recipe:
         augmentation: what is done to training images; validation images are never touched.
         averaging: the final weights are the mean of the weights after each of the last
             `averaging` epochs; 0 or 1 means no averaging (arXiv 1803.05407).
-        momentum: share of the last step that "sgd" keeps, 0 to below 1; other optimizers have
-            their own.
-        shift_rate: "sgd" multiplies the learning rate of batch normalisation's shifts by this,
-            above 0 (Jordan 2024, arXiv 2404.00498, uses 64).
+        momentum: share of the last step that "sgd" and "muon" keep, 0 to below 1; other optimizers
+            have their own.
+        shift_rate: "sgd" and "muon" multiply the learning rate of batch normalisation's shifts by
+            this, above 0 (Jordan 2024, arXiv 2404.00498, uses 64).
+        kernel_rate: the step size of "muon" for kernels of convolutions at its largest, above 0; it
+            follows the schedule. At 1 each filter would move as far as it is long.
 
     Raises:
         ValueError: if a value is out of range; the message names it.
@@ -49,6 +52,7 @@ class Recipe:
     averaging: int = 0
     momentum: float = 0.9
     shift_rate: float = 1.0
+    kernel_rate: float = 0.06
 
     def __post_init__(self):
         def require(holds: bool, name: str, expected: str) -> None:
@@ -57,7 +61,7 @@ class Recipe:
 
         for name in ("epochs", "batch_size", "averaging"):
             require(type(getattr(self, name)) is int, name, "a whole number")
-        for name in ("learning_rate", "weight_decay", "label_smoothing", "momentum", "shift_rate"):
+        for name in ("learning_rate", "weight_decay", "label_smoothing", "momentum", "shift_rate", "kernel_rate"):
             require(type(getattr(self, name)) in (int, float), name, "a number")
         for name in ("epochs", "batch_size"):
             require(getattr(self, name) >= 1, name, "a whole number of 1 or more")
@@ -68,6 +72,7 @@ class Recipe:
         require(0 <= self.label_smoothing < 1, "label_smoothing", "0 to below 1")
         require(0 <= self.momentum < 1, "momentum", "0 to below 1")
         require(0 < self.shift_rate < float("inf"), "shift_rate", "a number above 0")
+        require(0 < self.kernel_rate < float("inf"), "kernel_rate", "a number above 0")
         require(
             0 <= self.averaging <= self.epochs,
             "averaging",
@@ -81,42 +86,6 @@ class Recipe:
         return bool(self.label_smoothing or self.augmentation.mixup)
 
 
-@keras.saving.register_keras_serializable("helpers")
-class Triangular(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises linearly from 0 to `peak`, then falls linearly to 0 at the last step."""
-
-    def __init__(self, peak: float, steps: int):
-        self.peak, self.steps = peak, steps
-
-    def __call__(self, step):
-        done = (keras.ops.cast(step, "float32") + 0.5) / self.steps
-        return self.peak * keras.ops.clip(keras.ops.minimum(done / RISE, (1 - done) / (1 - RISE)), 0, 1)
-
-    def get_config(self) -> dict:
-        """Return the arguments that make this schedule again."""
-        return {"peak": self.peak, "steps": self.steps}
-
-
-@keras.saving.register_keras_serializable("helpers")
-class ShiftRateSGD(keras.optimizers.SGD):
-    """SGD whose learning rate is `shift_rate` times as large for the shifts of batch normalisation."""
-
-    def __init__(self, *args, shift_rate: float = 1.0, **options):
-        super().__init__(*args, **options)
-        self.shift_rate = shift_rate
-
-    def update_step(self, gradient, variable, learning_rate):
-        """Update one variable; Keras calls this at every training step."""
-        # On TensorFlow this is its own variable, whose name is the path and ":0".
-        is_shift = variable.name.removesuffix(":0").split("/")[-1] == "beta"
-        factor = self.shift_rate if is_shift else 1.0
-        super().update_step(gradient, variable, factor * learning_rate)
-
-    def get_config(self) -> dict:
-        """Return the arguments that make this optimizer again."""
-        return super().get_config() | {"shift_rate": self.shift_rate}
-
-
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
     """Give the model the recipe's optimizer and loss, and accuracy as its metric."""
     rate = recipe.learning_rate
@@ -127,12 +96,12 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
     # Keras' AdamW refuses None, which stands for "no decay" elsewhere.
     no_decay = 0.0 if recipe.optimizer == "adamw" else None
     options = {"learning_rate": rate, "weight_decay": recipe.weight_decay or no_decay}
-    if recipe.optimizer == "sgd":
-        options |= {"momentum": recipe.momentum, "nesterov": True}
-        if recipe.shift_rate == 1:
-            optimizer = keras.optimizers.SGD(**options)
+    if recipe.optimizer in ("sgd", "muon"):
+        options |= {"momentum": recipe.momentum, "nesterov": True, "shift_rate": recipe.shift_rate}
+        if recipe.optimizer == "muon":
+            optimizer = Muon(kernel_factor=recipe.kernel_rate / recipe.learning_rate, **options)
         else:
-            optimizer = ShiftRateSGD(shift_rate=recipe.shift_rate, **options)
+            optimizer = ShiftRateSGD(**options)
     else:
         optimizer = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[recipe.optimizer](
             **options
