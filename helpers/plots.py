@@ -1,6 +1,7 @@
 """The pictures and charts of the series: functions that take and return `ax`. `show` puts one on the page."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = [
     "encode",
     "image_grid",
     "learning_curves",
+    "line_chart",
     "seed_spread",
     "show",
     "use_style",
@@ -147,6 +149,24 @@ def learning_curves(
     ax.set_ylabel("accuracy (%)" if metric == "accuracy" else metric)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(True)
+    ax.legend()
+    return ax
+
+
+def line_chart(
+    x: Sequence[float], curves: Mapping[str, Sequence[float]], ax: Axes | None = None, **settings
+) -> Axes:
+    """Draw named lines over the same x, each in a colour and a dash of its own, with a legend.
+
+    Args:
+        x: N numbers.
+        curves: name to N numbers.
+        settings: passed on to `ax.set`, such as `xlabel`, `ylabel` and `yscale`.
+    """
+    ax = ax or plt.subplots()[1]
+    for (name, values), style in zip(curves.items(), cycle(("-", "--", "-.", ":")), strict=False):
+        ax.plot(x, values, style, label=name)
+    ax.set(**settings)
     ax.legend()
     return ax
 

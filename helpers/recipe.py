@@ -61,18 +61,24 @@ class Recipe:
 
         for name in ("epochs", "batch_size", "averaging"):
             require(type(getattr(self, name)) is int, name, "a whole number")
-        for name in ("learning_rate", "weight_decay", "label_smoothing", "momentum", "shift_rate", "kernel_rate"):
+        for name in (
+            "learning_rate",
+            "weight_decay",
+            "label_smoothing",
+            "momentum",
+            "shift_rate",
+            "kernel_rate",
+        ):
             require(type(getattr(self, name)) in (int, float), name, "a number")
         for name in ("epochs", "batch_size"):
             require(getattr(self, name) >= 1, name, "a whole number of 1 or more")
         require(self.optimizer in OPTIMIZERS, "optimizer", f"one of {', '.join(OPTIMIZERS)}")
         require(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")
-        require(0 < self.learning_rate < float("inf"), "learning_rate", "a number above 0")
+        for name in rates:
+            require(0 < getattr(self, name) < float("inf"), name, "a number above 0")
         require(0 <= self.weight_decay < float("inf"), "weight_decay", "0 or more")
         require(0 <= self.label_smoothing < 1, "label_smoothing", "0 to below 1")
         require(0 <= self.momentum < 1, "momentum", "0 to below 1")
-        require(0 < self.shift_rate < float("inf"), "shift_rate", "a number above 0")
-        require(0 < self.kernel_rate < float("inf"), "kernel_rate", "a number above 0")
         require(
             0 <= self.averaging <= self.epochs,
             "averaging",

@@ -22,7 +22,7 @@ def test_orthogonalised_directions_have_nearly_the_same_length():
     start = matrix(list(np.linspace(1, 0.1, 16)))
     found = keras.ops.convert_to_numpy(orthogonalize(start))
     lengths = np.linalg.svd(found, compute_uv=False)
-    assert 0.6 < lengths.min()
+    assert lengths.min() > 0.6
     assert lengths.max() < 1.3
     # The directions themselves stay: both matrices are diagonal in the same bases.
     left, _, right = np.linalg.svd(start, full_matrices=False)
@@ -87,9 +87,8 @@ def test_an_optimizer_can_be_made_again_from_its_settings(kind):
 
 def test_the_recipe_sets_the_rates_of_muon():
     model = models.fast_net(4)
-    compile_model(
-        model, Recipe(optimizer="muon", learning_rate=0.7, kernel_rate=0.07, shift_rate=3.0), steps_per_epoch=1
-    )
+    recipe = Recipe(optimizer="muon", learning_rate=0.7, kernel_rate=0.07, shift_rate=3.0)
+    compile_model(model, recipe, steps_per_epoch=1)
     assert model.optimizer.kernel_factor == pytest.approx(0.1)
     assert model.optimizer.shift_rate == 3.0
 
