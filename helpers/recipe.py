@@ -61,14 +61,8 @@ class Recipe:
 
         for name in ("epochs", "batch_size", "averaging"):
             require(type(getattr(self, name)) is int, name, "a whole number")
-        for name in (
-            "learning_rate",
-            "weight_decay",
-            "label_smoothing",
-            "momentum",
-            "shift_rate",
-            "kernel_rate",
-        ):
+        rates = ("learning_rate", "shift_rate", "kernel_rate")
+        for name in (*rates, "weight_decay", "label_smoothing", "momentum"):
             require(type(getattr(self, name)) in (int, float), name, "a number")
         for name in ("epochs", "batch_size"):
             require(getattr(self, name) >= 1, name, "a whole number of 1 or more")
