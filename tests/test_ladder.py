@@ -70,3 +70,10 @@ def test_the_seconds_to_an_accuracy_are_whole_epochs():
     assert ladder.seconds_to(top, 50) == 3.0
     assert ladder.seconds_to(top, 60) == 6.0
     assert np.isnan(ladder.seconds_to(top, 99))
+
+
+def test_the_evidence_is_counted_and_the_kept_rung_compared_with_the_lowest():
+    words = ladder.evidence_in_words(runs(), "middle")
+    assert words.startswith("Of 2 rungs, 1 differ")
+    assert "+10.0 points" in words
+    assert words.endswith("helps.")

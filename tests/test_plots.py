@@ -153,6 +153,14 @@ def test_learning_curves_draw_accuracies_in_percent():
     assert loss.get_xlabel() == "epoch"
 
 
+def test_a_line_chart_draws_every_curve_with_its_name_and_passes_settings_on():
+    ax = plots.line_chart([1, 2], {"up": [1, 2], "down": [2, 1]}, xlabel="step", yscale="log")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 2], [2, 1]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["up", "down"]
+    assert len({line.get_linestyle() for line in ax.lines}) == 2, "told apart without colour"
+    assert (ax.get_xlabel(), ax.get_yscale()) == ("step", "log")
+
+
 def test_seed_spread_draws_each_seed_the_mean_and_the_interval():
     ax = plots.seed_spread({"plain": [0.70, 0.72, 0.74], "once": [0.6]})
     dots, interval, mean = ax.lines[:3]
