@@ -65,15 +65,25 @@ def show(fig: Figure, alt: str, source: str = "official") -> None:
 
     if not alt.strip():
         raise ValueError('The figure has no alt text: pass alt="what the picture shows".')
+    tag, alt = image_tag(fig, alt, source)
+    display({"text/html": tag, "text/plain": alt}, raw=True)
+    plt.close(fig)
+
+
+def image_tag(fig: Figure, alt: str, source: str = "official") -> tuple[str, str]:
+    """Return a figure as an HTML image with alt text, and that text; both tell of the sample.
+
+    Args:
+        fig, alt, source: as for `show`.
+    """
     if source == "sample":
         alt = f"{alt} ({SAMPLE_NOTE})"
         fig.supxlabel(SAMPLE_NOTE, x=1, ha="right", fontsize=8, color=VERMILION)
     mime, content = encode(fig)
     width = round(Image.open(io.BytesIO(content)).width * CSS_DPI / DPI)
     data = base64.b64encode(content).decode("ascii")
-    tag = f'<img src="data:{mime};base64,{data}" alt="{html.escape(alt)}" width="{width}">'
-    display({"text/html": tag, "text/plain": alt}, raw=True)
-    plt.close(fig)
+    size = f'width="{width}" style="max-width: 100%"'
+    return f'<img src="data:{mime};base64,{data}" alt="{html.escape(alt)}" {size}>', alt
 
 
 def encode(fig: Figure) -> tuple[str, bytes]:

@@ -55,11 +55,15 @@ def write_json(path: Path, content: dict) -> None:
 def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all: beside its place first, then renamed."""
     beside = path.with_suffix(".tmp")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:  # a full disk, for one
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def read_run(path: Path, study: Study, variant: Variant) -> dict:
