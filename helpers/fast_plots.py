@@ -65,11 +65,12 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
         final: whether the study `final`, the only one that has seen the test images, is shown too.
     """
     ax = ax or plt.subplots(figsize=(8.4, 4.6))[1]
-    _group(ax, "baseline", GREY, "o", "●", "chapter 02: plain networks")
-    _group(ax, "improvements", ORANGE, "s", "■", "chapters 03 to 05:\none technique, or several")
-    for result in PUBLISHED:
-        place = (published_minutes(result), result.accuracy)
-        ax.plot(*place, "D", color=INK, markerfacecolor="white")
+    _group(ax, "baseline", GREY, "o", "chapter 02: plain networks")
+    _group(ax, "improvements", ORANGE, "s", "chapters 03 to 05: one technique, or several")
+    places = [(published_minutes(result), result.accuracy) for result in PUBLISHED]
+    told = "published, on test images:\ntheir epochs at the pace of our machine"
+    ax.plot(*zip(*places, strict=True), "D", color=INK, markerfacecolor="white", label=told)
+    for result, place in zip(PUBLISHED, places, strict=True):
         _label(ax, result.label, place, result.placed)
     _curve(ax, "quick", BLUE)
     _curve(ax, "full", VERMILION)
@@ -78,8 +79,7 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
         place = (minutes_of(runs), 100 * runs[records.accuracy_columns(STUDIES["final"])[-1]].mean())
         ax.plot(*place, "*", color=PURPLE, markersize=14, markeredgecolor=INK)
         _label(ax, f"on the test images: {place[1]:.1f}", place, RIGHT)
-    note = "◇ published, on test images;\ntheir epochs at the pace of our machine"
-    ax.text(0.99, 0.03, note, transform=ax.transAxes, ha="right", fontsize=9)
+    ax.legend(loc="lower right", fontsize=9)
     ax.set(xscale="log", xlim=(0.35, 1800), ylim=(60, 98), ylabel="accuracy (%)")
     ax.set_xticks(list(TICKS), list(TICKS.values()))
     ax.minorticks_off()
@@ -88,15 +88,12 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
     return ax
 
 
-def _group(ax: Axes, study: str, color: str, marker: str, symbol: str, label: str) -> None:
-    """Draw each variant of a study with the same marker, and one label for them all, beside its symbol."""
+def _group(ax: Axes, study: str, color: str, marker: str, label: str) -> None:
+    """Draw each variant of a study with the same marker; the legend has one entry for them all."""
     runs = records.load_runs(study)
     dots = [(minutes_of(group), 100 * group["val_accuracy"].mean()) for _, group in runs.groupby("variant")]
     minutes, accuracy = zip(*[dot for dot in dots if dot[0] > 0 and dot[1] >= 60], strict=True)
-    ax.plot(minutes, accuracy, marker, color=color, markersize=6)
-    place = (max(minutes), min(accuracy))
-    _label(ax, symbol, place, RIGHT, color=color)
-    _label(ax, label, place, (22, 0, "left", "center"))
+    ax.plot(minutes, accuracy, marker, color=color, markersize=6, label=label)
 
 
 def _curve(ax: Axes, study: str, color: str) -> None:

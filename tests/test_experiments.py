@@ -187,7 +187,7 @@ def test_a_record_that_cannot_be_written_to_its_end_leaves_no_file(tmp_path, con
     assert not (tmp_path / "run.json").exists()
 
 
-def test_a_full_disk_leaves_the_old_record(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_old_record_and_nothing_beside_it(tmp_path, monkeypatch):
     records.write_json(tmp_path / "run.json", {"a": 1})
 
     def no_room(number):
@@ -197,6 +197,7 @@ def test_a_full_disk_leaves_the_old_record(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         records.write_json(tmp_path / "run.json", {"a": 2})
     assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8")) == {"a": 1}
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_a_full_disk_is_told_in_one_line(trained, monkeypatch, capsys):
