@@ -79,7 +79,7 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
         place = (minutes_of(runs), 100 * runs[records.accuracy_columns(STUDIES["final"])[-1]].mean())
         ax.plot(*place, "*", color=PURPLE, markersize=14, markeredgecolor=INK)
         _label(ax, f"on the test images: {place[1]:.1f}", place, RIGHT)
-    ax.legend(loc="lower right", fontsize=9)
+    ax.legend(loc="lower right")
     ax.set(xscale="log", xlim=(0.35, 1800), ylim=(60, 98), ylabel="accuracy (%)")
     ax.set_xticks(list(TICKS), list(TICKS.values()))
     ax.minorticks_off()
@@ -112,5 +112,5 @@ def _curve(ax: Axes, study: str, color: str) -> None:
 def _label(ax: Axes, text: str, place: tuple, placed: tuple, **style) -> None:
     """Write a label beside a place: `placed` is its distance in points, right and up, and its alignment."""
     ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-    style = {"ha": placed[2], "va": placed[3], "fontsize": 9, "linespacing": 1.1, "bbox": ground} | style
+    style = {"ha": placed[2], "va": placed[3], "linespacing": 1.1, "bbox": ground} | style
     ax.annotate(text, place, placed[:2], textcoords="offset points", **style)

@@ -76,7 +76,7 @@ def image_grid(
         ax.text(x + side / 2, y - 0.2 * line, title, ha="center", va="bottom", fontsize=9, linespacing=1.05)
     for row, label in enumerate(row_labels or []):
         y = corners[row * columns][0] + height / 2
-        ax.text(-gap, y, label, ha="right", va="center", fontsize=9)
+        ax.text(-gap, y, label, ha="right", va="center")
     ax.axis("off")
     return ax
 
@@ -110,7 +110,7 @@ def class_bars(
     for k, (split, values) in enumerate(counts.items()):
         bars = ax.bar(places + (k - (len(counts) - 1) / 2) * width, values, width * 0.92, label=split)
         if len(counts) == 1:
-            ax.bar_label(bars, fmt="{:,.0f}", fontsize=8)
+            ax.bar_label(bars, fmt="{:,.0f}")
     ax.set_xticks(places, class_names, rotation=30, ha="right")
     ax.set_ylabel("images")
     ax.yaxis.set_major_formatter("{x:,.0f}")
@@ -186,7 +186,7 @@ def seed_spread(
         ax.plot(percent, np.full(len(percent), row - 0.22), "o", color=GREY, markersize=3.5)
         ax.plot(interval, (row, row), color=BLUE, linewidth=2.2)
         ax.plot(mean, row, "D", color=BLUE, markersize=7)
-        ax.text(mean, row + 0.16, f"{mean:.1f}", ha="center", va="top", fontsize=9)
+        ax.text(mean, row + 0.2, f"{mean:.1f}", ha="center", va="top")
     ax.set_yticks(range(len(results)), list(results))
     ax.set_ylim(len(results) - 0.4, -0.6)
     ax.set_ylabel("variant")

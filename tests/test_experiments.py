@@ -17,7 +17,10 @@ from tests.tiny import STUDY, tiny_cifar10, tiny_data, use_study
 
 RUN = ["run", "tiny", "--source", "sample"]
 NAMES = [f"{variant}-seed{seed}" for seed in (0, 1) for variant in ("base", "lr0.1", "vgg")]
-README = "# Title\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nThe end.\n"
+README = (
+    "# Title\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nThe end.\n"
+    "<!-- picture:begin -->\n<!-- picture:end -->\n"
+)
 ACCURACY = {"base": (0.50, 0.60), "lr0.1": (0.55, 0.625), "vgg": (0.40, 0.50)}  # per seed
 
 
@@ -367,7 +370,7 @@ def test_the_readme_gets_the_recorded_results_and_keeps_its_other_words(folder, 
     text = readme.README.read_text(encoding="utf-8")
     assert "| Baseline | 2 | 55.00 (-8.53 to 118.53) | 7.07 | 30 |" in text
     assert text.startswith("# Title\n\n<!-- results:begin -->\n**Does a smaller step help?**\n")
-    assert text.endswith("|\n<!-- results:end -->\n\nThe end.\n")
+    assert "|\n<!-- results:end -->\n\nThe end.\n<!-- picture:begin -->\n" in text
     assert main(["readme"]) == 0
     assert readme.README.read_text(encoding="utf-8") == text
 

@@ -6,10 +6,12 @@ import re
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
-from helpers import figures, plots
+from helpers import figures, plots, run_plots, verdicts
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,29 @@ def shown(monkeypatch):
         return bundles[-1]
 
     return show
+
+
+HISTORY = [{"epoch": k, "accuracy": 0.5, "val_accuracy": 0.4} for k in (1, 2, 3)]
+EFFECTS = pd.DataFrame({"effect": [1.0], "low": [0.5], "high": [1.5], "verdict": ["helps"]}, index=["more"])
+CHARTS = {
+    "class_bars": lambda: plots.class_bars({"train": [3, 5]}, ["cat", "dog"]),
+    "learning_curves": lambda: plots.learning_curves(HISTORY),
+    "line_chart": lambda: plots.line_chart([1, 2], {"a": [1, 2]}, xlabel="x", ylabel="y", title="t"),
+    "seed_spread": lambda: plots.seed_spread({"a": [0.5, 0.6]}),
+    "channel_histograms": lambda: plots.channel_histograms(random_images(2)),
+    "effect_plot": lambda: verdicts.effect_plot(EFFECTS),
+    "place_run": lambda: run_plots.place_run([0.5, 0.6], 0.55),
+}
+PAGE = 14  # CSS pixels: the text of JupyterLab and of the pages of `make run`
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_text_in_a_chart_is_as_large_as_the_pages(chart):
+    figure = CHARTS[chart]().figure
+    figure.canvas.draw()
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    assert len(texts) > 3
+    assert min(text.get_fontsize() for text in texts) * figures.CSS_DPI / 72 >= PAGE
 
 
 def random_images(count, seed=0):
