@@ -103,6 +103,11 @@ def max_pooling(config: dict, own: dict):
     return torch.nn.MaxPool2d(tuple(config["pool_size"]), tuple(config["strides"]))
 
 
+def global_max_pooling(config: dict, own: dict):
+    """Return the largest value of each channel's map."""
+    return function(lambda maps: maps.amax(dim=(2, 3)))
+
+
 def activation(config: dict, own: dict):
     """Return the activation that the layer names."""
     import torch
@@ -152,6 +157,7 @@ BUILDERS = {
     "Normalization": standardize,
     "Conv2D": convolution,
     "MaxPooling2D": max_pooling,
+    "GlobalMaxPooling2D": global_max_pooling,
     "BatchNormalization": batch_norm,
     "Activation": activation,
     "Flatten": flatten,

@@ -1,9 +1,8 @@
 """What Keras' optimizers lack for chapter 06: a triangular schedule, fast shifts, orthogonalised steps."""
 
 import keras
-from keras import ops
 
-RISE = 0.2  # share of the steps in which a triangular schedule rises
+RISE = 0.05  # share of the steps in which a triangular schedule rises
 # Of the polynomial a x + b x^3 + c x^5, which drives numbers from 0 to 1 towards 1.
 # Source: K. Jordan and others, 2024, https://kellerjordan.github.io/posts/muon
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -19,8 +18,8 @@ class Triangular(keras.optimizers.schedules.LearningRateSchedule):
         self.peak, self.steps = peak, steps
 
     def __call__(self, step):
-        done = (ops.cast(step, "float32") + 0.5) / self.steps
-        return self.peak * ops.clip(ops.minimum(done / RISE, (1 - done) / (1 - RISE)), 0, 1)
+        done = (keras.ops.cast(step, "float32") + 0.5) / self.steps
+        return self.peak * keras.ops.clip(keras.ops.minimum(done / RISE, (1 - done) / (1 - RISE)), 0, 1)
 
     def get_config(self) -> dict:
         """Return the arguments that make this schedule again."""
@@ -72,10 +71,11 @@ class Muon(ShiftRateSGD):
             self.assign(momentum, self.momentum * momentum + gradient)
             gradient = gradient + self.momentum * momentum
         filters = variable.shape[-1]
-        rows = ops.transpose(ops.reshape(gradient, (-1, filters)))
-        step = ops.reshape(ops.transpose(orthogonalize(rows)), variable.shape)
+        rows = keras.ops.transpose(keras.ops.reshape(gradient, (-1, filters)))
+        step = keras.ops.reshape(keras.ops.transpose(orthogonalize(rows)), variable.shape)
         kernel = variable * (filters**0.5 / (length(variable) + TINY))
-        self.assign(variable, kernel - self.kernel_factor * ops.cast(learning_rate, kernel.dtype) * step)
+        rate = self.kernel_factor * keras.ops.cast(learning_rate, kernel.dtype)
+        self.assign(variable, kernel - rate * step)
 
     def get_config(self) -> dict:
         """Return the arguments that make this optimizer again."""
@@ -90,13 +90,13 @@ def orthogonalize(matrix):
     near enough for a step. It takes least time with fewer rows than columns.
     """
     a, b, c = COEFFICIENTS
-    matrix = matrix / (length(matrix) + TINY)  # then no singular value is above 1
+    matrix = matrix / (keras.ops.norm(matrix) + TINY)  # then no singular value is above 1
     for _ in range(ITERATIONS):
-        square = ops.matmul(matrix, ops.transpose(matrix))
-        matrix = a * matrix + ops.matmul(b * square + c * ops.matmul(square, square), matrix)
+        square = keras.ops.matmul(matrix, keras.ops.transpose(matrix))
+        matrix = a * matrix + keras.ops.matmul(b * square + c * keras.ops.matmul(square, square), matrix)
     return matrix
 
 
 def length(tensor):
     """Return the square root of the sum of squares."""
-    return ops.sqrt(ops.sum(ops.square(tensor)))
+    return keras.ops.sqrt(keras.ops.sum(keras.ops.square(tensor)))

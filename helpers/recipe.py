@@ -22,7 +22,7 @@ class Recipe:
             convolutions take orthogonalised steps; Jordan and others 2024).
         learning_rate: step size at its largest, above 0.
         schedule: "constant", "cosine" (falls to zero at the last step; arXiv 1608.03983) or
-            "triangular" (rises from zero in the first fifth of the steps, then falls to zero; Page
+            "triangular" (rises from zero in the first twentieth of the steps, then falls to zero; Page
             2018, How to train your ResNet).
         weight_decay: decoupled weight decay per step, times the learning rate; 0 or more. Biases
             and the scales of batch normalisation are left alone (arXiv 1711.05101).
@@ -34,6 +34,9 @@ class Recipe:
             have their own.
         shift_rate: "sgd" and "muon" multiply the learning rate of batch normalisation's shifts by
             this, above 0 (Jordan 2024, arXiv 2404.00498, uses 64).
+        small_epochs: in so many epochs at the start, images are cropped to 24 x 24 pixels at random
+            places, which costs about half; 0 to half of the epochs. The network has to take images
+            of both sizes (a form of progressive resizing; Howard 2018, fast.ai).
         kernel_rate: the step size of "muon" for kernels of convolutions at its largest, above 0; it
             follows the schedule. At 1 each filter would move as far as it is long.
 
@@ -53,13 +56,14 @@ class Recipe:
     momentum: float = 0.9
     shift_rate: float = 1.0
     kernel_rate: float = 0.06
+    small_epochs: int = 0
 
     def __post_init__(self):
         def require(holds: bool, name: str, expected: str) -> None:
             if not holds:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}.")
 
-        for name in ("epochs", "batch_size", "averaging"):
+        for name in ("epochs", "batch_size", "averaging", "small_epochs"):
             require(type(getattr(self, name)) is int, name, "a whole number")
         rates = ("learning_rate", "shift_rate", "kernel_rate")
         for name in (*rates, "weight_decay", "label_smoothing", "momentum"):
@@ -77,6 +81,11 @@ class Recipe:
             0 <= self.averaging <= self.epochs,
             "averaging",
             f"a whole number from 0 to epochs ({self.epochs})",
+        )
+        require(
+            0 <= self.small_epochs <= self.epochs // 2,
+            "small_epochs",
+            f"a whole number from 0 to half of epochs ({self.epochs // 2})",
         )
         require(isinstance(self.augmentation, Augmentation), "augmentation", "an Augmentation")
 

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from helpers import session
-from helpers.augment import alternating_flips, random_mixup
+from helpers.augment import alternating_flips, random_crop, random_mixup
 from helpers.batches import batches
 from helpers.checkpoint import Checkpoint
 from helpers.data import Split, TrainingData
@@ -26,6 +26,7 @@ from helpers.progress import ProgressBar, TrainingDiverged
 from helpers.recipe import Recipe, compile_model
 
 SMOKE_EPOCHS = 2
+CROP_SIDE = 24  # pixels, in the small epochs
 
 __all__ = ["Recipe", "Run", "TrainingDiverged", "train"]
 
@@ -95,12 +96,19 @@ def train(
     """
     check_data(data)
     epochs = smoke_epochs(recipe.epochs)
-    recipe = dataclasses.replace(recipe, epochs=epochs, averaging=min(recipe.averaging, epochs))
+    recipe = dataclasses.replace(
+        recipe,
+        epochs=epochs,
+        averaging=min(recipe.averaging, epochs),
+        small_epochs=min(recipe.small_epochs, epochs // 2),
+    )
     keras.utils.set_random_seed(seed)
     model = build()
     check_model(model, data)
     set_whitening(model, data.train.images)
     compile_model(model, recipe, steps_per_epoch=-(-len(data.train) // recipe.batch_size))
+
+    on_crops = with_input(model, CROP_SIDE) if recipe.small_epochs else model
 
     record = {"recipe": dataclasses.asdict(recipe), "seed": seed, "data": describe(data)}
     identity = record | {"network": fingerprint(model)} if resume_dir else record
@@ -114,15 +122,18 @@ def train(
             started = time.perf_counter()
             images, labels = epoch_data(data.train, recipe, seed, epoch)
             reseed_dropout(model, seed, epoch)
-            logs = model.fit(
+            learner = on_crops if epoch < recipe.small_epochs else model
+            logs = learner.fit(
                 batches(images, labels, recipe.batch_size),
                 shuffle=False,  # epoch_data has shuffled
-                validation_data=validation,
                 callbacks=[bar],
                 verbose=0,
             ).history
-            seconds = time.perf_counter() - started
-            history.append({"epoch": epoch + 1, **{k: v[0] for k, v in logs.items()}, "seconds": seconds})
+            logs = {name: values[0] for name, values in logs.items()}
+            if validation is not None:
+                found = model.evaluate(validation, verbose=0, return_dict=True)
+                logs |= {f"val_{name}": value for name, value in found.items()}
+            history.append({"epoch": epoch + 1, **logs, "seconds": time.perf_counter() - started})
             bar.finish_epoch(history[-1])
             checkpoint.save(model, history, average=epoch >= recipe.epochs - recipe.averaging)
     checkpoint.finish(model, averaged=recipe.averaging > 1)
@@ -174,10 +185,29 @@ def epoch_data(split: Split, recipe: Recipe, seed: int, epoch: int) -> tuple[np.
         mirrored = alternating_flips(len(split), seed, epoch)[order]
         images[mirrored] = images[mirrored, :, ::-1]
     images = recipe.augmentation(images, rng)
+    if epoch < recipe.small_epochs:
+        images = random_crop(images, CROP_SIDE, rng)
     labels = encode(split.labels[order], recipe)
     if recipe.augmentation.mixup:
         images, labels = random_mixup(images, labels, recipe.augmentation.mixup, rng)
     return images, labels
+
+
+def with_input(model: keras.Model, side: int) -> keras.Model:
+    """Return the same layers, weights and optimizer as a model for images of `side` x `side` pixels.
+
+    Raises:
+        ValueError: if the network does not take images of that size.
+    """
+    try:
+        other = keras.Sequential([keras.Input((side, side, 3)), *model.layers])
+    except ValueError:
+        raise ValueError(
+            f"{model.name} does not take images of {side} x {side} pixels, as small_epochs needs: "
+            "its weights must not depend on the size, as those of fast_net do not."
+        ) from None
+    other.compile(model.optimizer, model.loss, metrics=["accuracy"])
+    return other
 
 
 def reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
