@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -44,15 +45,15 @@ PUBLISHED = (
 
 
 def minutes_of(runs: pd.DataFrame) -> float:
-    """Return the minutes that one variant's training takes: its epochs times the fastest recorded one."""
-    return len(runs["history"].iloc[0]) * records.fastest_epoch(runs["history"]) / 60
+    """Return the minutes that one variant's training takes, by `records.fastest_seconds`."""
+    return sum(records.fastest_seconds(runs["history"])) / 60
 
 
 def published_minutes(result: Published) -> float:
     """Return how many minutes a published training would take at the pace of the recorded runs."""
     runs = records.load_runs(result.study)
     runs = runs[runs["variant"] == result.variant]
-    return result.epochs * records.fastest_epoch(runs["history"]) / 60
+    return result.epochs * np.mean(records.fastest_seconds(runs["history"])) / 60
 
 
 def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axes:
@@ -101,7 +102,7 @@ def _curve(ax: Axes, study: str, color: str) -> None:
     runs = records.load_runs(study)
     title, column = runs["title"].iloc[0], records.accuracy_columns(STUDIES[study])[-1]
     accuracy = [100 * epoch["val_accuracy"] for epoch in records.mean_history(runs, title)]
-    minutes = [minutes_of(runs) * (k + 1) / len(accuracy) for k in range(len(accuracy))]
+    minutes = np.cumsum(records.fastest_seconds(runs["history"])) / 60
     ax.plot(minutes, accuracy, ".-", color=color)
     end = (minutes[-1], 100 * runs[column].mean())
     ax.plot(*end, "P", color=color, markersize=9)

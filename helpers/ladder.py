@@ -17,10 +17,9 @@ from helpers.plots import seed_spread
 from helpers.records import (
     accuracy_columns,
     comparison_table,
-    fastest_epoch,
+    fastest_seconds,
     find_study,
     load_runs,
-    summary_table,
 )
 from helpers.study import Study, Variant
 from helpers.verdicts import effect_plot, verdict_in_words, verdict_table
@@ -65,21 +64,25 @@ def rung_in_words(study: Study, runs: pd.DataFrame, name: str) -> str:
     if name not in names[1:]:
         raise ValueError(f"{study.name} has no rung {name!r}, expected one of {', '.join(names[1:])}.")
     below, rung = study.variants[names.index(name) - 1 : names.index(name) + 1]
-    pace = summary_table(runs)["epoch_seconds"]
+    seconds = _seconds(runs)
     verdict = verdict_in_words(runs, rung.title, below.title).replace(rung.title, f"**{rung.title}**", 1)
     return (
         f"{verdict} It changes {', '.join(changes(below, rung))}. "
-        f"Seconds per epoch: {pace[below.title]:.1f} → {pace[rung.title]:.1f}."
+        f"Seconds of training: {seconds[below.title]:.0f} → {seconds[rung.title]:.0f}."
     )
 
 
 def ladder_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return `verdicts.verdict_table`, each rung against the one below it, and the seconds per epoch."""
+    """Return `verdicts.verdict_table`, each rung against the one below it, and the seconds of training."""
     titles = list(runs["title"].unique())
     below = dict(zip(titles, [None, *titles], strict=False))
     rows = [verdict_table(runs, [title], below[title]).loc[title] for title in titles]
-    pace = summary_table(runs)["epoch_seconds"].rename("s per epoch")
-    return pd.DataFrame(rows).infer_objects().join(pace)
+    return pd.DataFrame(rows).infer_objects().join(_seconds(runs))
+
+
+def _seconds(runs: pd.DataFrame) -> pd.Series:
+    """Return the seconds of training by title, as `records.fastest_seconds` counts them."""
+    return runs.groupby("title")["history"].agg(lambda group: sum(fastest_seconds(group))).rename("seconds")
 
 
 def ladder_plot(runs: pd.DataFrame) -> Figure:
@@ -126,13 +129,14 @@ def views_table(names: list[str]) -> pd.DataFrame:
     """Return one row per study and number of views: seeds, minutes, accuracy, and how sure the first run is.
 
     Of studies with one variant. Accuracies in percent; `low` and `high` are the Wilson interval of the first
-    run, for other images. Minutes are epochs times the fastest of them.
+    run, for other images. Minutes are those of
+    `records.fastest_seconds`.
     """
     rows = {}
     for name in names:
         runs = load_runs(name)
         images = len(runs["val_correct"].iloc[0])
-        minutes = len(runs["history"].iloc[0]) * fastest_epoch(runs["history"]) / 60
+        minutes = sum(fastest_seconds(runs["history"])) / 60
         for column in accuracy_columns(find_study(name)):
             views = column.rpartition("_")[2].replace("accuracy", "1")
             low, high = accuracy_interval(round(runs[column].iloc[0] * images), images)
@@ -144,11 +148,11 @@ def views_table(names: list[str]) -> pd.DataFrame:
 def seconds_to(runs: pd.DataFrame, percent: float) -> float:
     """Return the seconds until the mean validation accuracy of one variant first reaches so many percent.
 
-    It is the number of epochs, from 1, times the fastest of them; NaN if no epoch reaches it.
+    It counts whole epochs, by `records.fastest_seconds`; NaN if none reaches it.
     """
     curve = 100 * np.mean(
         [[epoch["val_accuracy"] for epoch in history] for history in runs["history"]], axis=0
     )
     if curve.max() < percent:
         return float("nan")
-    return (1 + int(np.argmax(curve >= percent))) * fastest_epoch(runs["history"])
+    return np.cumsum(fastest_seconds(runs["history"]))[np.argmax(curve >= percent)]

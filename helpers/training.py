@@ -40,8 +40,8 @@ class Run:
         seed: the seed of initial weights, shuffling, augmentation and dropout.
         data: source ("official" or "sample"), sha256 of all pixels and labels, images per split.
         parameters: number of trainable weights.
-        history: one dictionary per epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy
-            (0 to 1), seconds. `accuracy` is the mean over the epoch's batches as they were trained
+        history: one dictionary per epoch: epoch (from 1), side of the images in pixels, loss,
+            accuracy, val_loss, val_accuracy (0 to 1), seconds. `accuracy` is the mean over the epoch's batches as they were trained
             on, with dropout and augmentation at work.
         seconds: wall time of all epochs, validation included.
         val_accuracy: accuracy of the final weights on the validation split, 0 to 1; None where that
@@ -133,7 +133,14 @@ def train(
             if validation is not None:
                 found = model.evaluate(validation, verbose=0, return_dict=True)
                 logs |= {f"val_{name}": value for name, value in found.items()}
-            history.append({"epoch": epoch + 1, **logs, "seconds": time.perf_counter() - started})
+            history.append(
+                {
+                    "epoch": epoch + 1,
+                    "side": images.shape[1],
+                    **logs,
+                    "seconds": time.perf_counter() - started,
+                }
+            )
             bar.finish_epoch(history[-1])
             checkpoint.save(model, history, average=epoch >= recipe.epochs - recipe.averaging)
     checkpoint.finish(model, averaged=recipe.averaging > 1)

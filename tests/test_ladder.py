@@ -56,7 +56,7 @@ def test_the_words_on_a_rung_hold_verdict_change_and_cost():
     words = ladder.rung_in_words(STUDY, runs(), "middle")
     assert words.startswith("**+ schedule** helps: +10.0 points over 3 seeds")
     assert "`schedule` constant → cosine" in words
-    assert "3.0 → 3.0" in words
+    assert "Seconds of training: 6 → 6" in words
 
 
 @pytest.mark.parametrize("name", ["low", "nonsense"])
