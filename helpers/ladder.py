@@ -82,7 +82,7 @@ def ladder_table(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _seconds(runs: pd.DataFrame) -> pd.Series:
     """Return the seconds of training by title, as `records.fastest_seconds` counts them."""
-    return runs.groupby("title")["history"].agg(lambda group: sum(fastest_seconds(group))).rename("seconds")
+    return runs.groupby("title")["history"].apply(lambda group: sum(fastest_seconds(group))).rename("seconds")
 
 
 def ladder_plot(runs: pd.DataFrame) -> Figure:

@@ -41,8 +41,8 @@ class Run:
         data: source ("official" or "sample"), sha256 of all pixels and labels, images per split.
         parameters: number of trainable weights.
         history: one dictionary per epoch: epoch (from 1), side of the images in pixels, loss,
-            accuracy, val_loss, val_accuracy (0 to 1), seconds. `accuracy` is the mean over the epoch's batches as they were trained
-            on, with dropout and augmentation at work.
+            accuracy, val_loss, val_accuracy (0 to 1), seconds. `accuracy` is the mean over the
+            epoch's batches as they were trained on, with dropout and augmentation at work.
         seconds: wall time of all epochs, validation included.
         val_accuracy: accuracy of the final weights on the validation split, 0 to 1; None where that
             split is empty, and then the history has no val_loss and val_accuracy either.
