@@ -133,14 +133,8 @@ def train(
             if validation is not None:
                 found = model.evaluate(validation, verbose=0, return_dict=True)
                 logs |= {f"val_{name}": value for name, value in found.items()}
-            history.append(
-                {
-                    "epoch": epoch + 1,
-                    "side": images.shape[1],
-                    **logs,
-                    "seconds": time.perf_counter() - started,
-                }
-            )
+            entry = {"epoch": epoch + 1, "side": images.shape[1], **logs}
+            history.append(entry | {"seconds": time.perf_counter() - started})
             bar.finish_epoch(history[-1])
             checkpoint.save(model, history, average=epoch >= recipe.epochs - recipe.averaging)
     checkpoint.finish(model, averaged=recipe.averaging > 1)
