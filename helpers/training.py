@@ -261,7 +261,7 @@ def check_data(data: TrainingData) -> None:
                 f"{name}.labels holds {labels.min()} to {labels.max()}, expected labels from 0 to 9."
             )
         # A comparison with NaN is false, so NaN pixels are found, too.
-        if images.dtype != np.uint8 and not (images.min() >= 0 and images.max() <= 255):
+        if images.dtype != np.uint8 and len(images) and not (images.min() >= 0 and images.max() <= 255):
             raise ValueError(
                 f"{name}.images holds values from {images.min()} to {images.max()}, "
                 "expected pixels from 0 to 255, none of them NaN."

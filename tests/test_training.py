@@ -259,7 +259,7 @@ def test_the_record_holds_what_was_done_and_can_be_written_as_json(uninterrupted
     assert run.recipe == dataclasses.asdict(RECIPE)
     assert [entry["epoch"] for entry in run.history] == [1, 2, 3]
     for entry in run.history:
-        assert set(entry) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
+        assert set(entry) == {"epoch", "side", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
     assert run.seconds == pytest.approx(sum(entry["seconds"] for entry in run.history))
     assert run.data["source"] == "sample"
     assert (run.data["train"], run.data["val"], run.seed) == (130, 40, 3)
@@ -277,7 +277,7 @@ def test_without_validation_images_nothing_is_said_about_them():
     data = bad("val", **NONE)
     model, run = train(models.softmax_regression, data, Recipe(epochs=2), progress=False)
     assert (run.val_accuracy, run.val_correct, run.data["val"]) == (None, "", 0)
-    assert [set(entry) for entry in run.history] == [{"epoch", "loss", "accuracy", "seconds"}] * 2
+    assert [set(entry) for entry in run.history] == [{"epoch", "side", "loss", "accuracy", "seconds"}] * 2
     with_validation, _ = train(models.softmax_regression, DATA, Recipe(epochs=2), progress=False)
     assert equal(weights(model), weights(with_validation))
 
@@ -408,8 +408,8 @@ def test_what_training_gets_has_no_test_split():
         ({"epochs": True}, "epochs is True, expected a whole number."),
         ({"epochs": "10"}, "epochs is '10', expected a whole number."),
         ({"batch_size": 0}, "batch_size is 0, expected a whole number of 1 or more."),
-        ({"optimizer": "adamm"}, "optimizer is 'adamm', expected one of adam, adamw, sgd."),
-        ({"optimizer": None}, "optimizer is None, expected one of adam, adamw, sgd."),
+        ({"optimizer": "adamm"}, "optimizer is 'adamm', expected one of adam, adamw, sgd, muon."),
+        ({"optimizer": None}, "optimizer is None, expected one of adam, adamw, sgd, muon."),
         ({"schedule": "linear"}, "schedule is 'linear', expected one of constant, cosine, triangular."),
         ({"learning_rate": 0}, "learning_rate is 0, expected a number above 0."),
         ({"learning_rate": float("nan")}, "learning_rate is nan, expected a number above 0."),
@@ -422,6 +422,8 @@ def test_what_training_gets_has_no_test_split():
         ({"label_smoothing": float("nan")}, "label_smoothing is nan, expected 0 to below 1."),
         ({"averaging": 16}, "averaging is 16, expected a whole number from 0 to epochs (15)."),
         ({"averaging": -1}, "averaging is -1, expected a whole number from 0 to epochs (15)."),
+        ({"kernel_rate": 0.0}, "kernel_rate is 0.0, expected a number above 0."),
+        ({"small_epochs": 8}, "small_epochs is 8, expected a whole number from 0 to half of epochs (7)."),
         ({"augmentation": "flip"}, "augmentation is 'flip', expected an Augmentation."),
     ],
 )  # fmt: skip
