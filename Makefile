@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 INSTALLED = .venv/.installed
-.PHONY: help lab test test-browser test-colab test-matrix run lint results bench stamp clean
+.PHONY: help lab test test-browser test-colab test-matrix run lint results glossary bench stamp clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /make \1   	/'
@@ -30,8 +30,11 @@ run: $(INSTALLED) ## execute all chapters in full into build/*.html
 lint: $(INSTALLED) ## check the style of code, tests and notebooks
 	$(RUN) ruff check && $(RUN) ruff format --check
 
-results: $(INSTALLED) ## write the README's table from the recorded runs
+results: $(INSTALLED) ## write the README's tables and picture from the recorded runs
 	$(RUN) helpers.experiments readme
+
+glossary: $(INSTALLED) ## write notebooks/glossary.md from the terms that the chapters set in bold
+	$(RUN) helpers.glossary
 
 bench: $(INSTALLED) ## measure side by side, one benchmark after another
 	for name in load_data harness_cost augmentation training_step; do \

@@ -22,23 +22,13 @@ EPOCHS = 1000  # of the recipe: more than are trained, so that the learning rate
 
 
 def recipe_of(batch_size: int, augmented: bool = False):
-    """Return a recipe with all that chapter 06's have; its values matter little for the time of a step."""
+    """Return chapter 06's full recipe with this batch size, and without augmentation unless `augmented`."""
     from helpers.augment import Augmentation
-    from helpers.recipe import Recipe
+    from helpers.studies import STUDIES
 
-    augmentation = Augmentation(flip=True, alternate=True, shift=SHIFT) if augmented else Augmentation()
-    return Recipe(
-        epochs=EPOCHS,
-        batch_size=batch_size,
-        optimizer="sgd",
-        learning_rate=0.01,
-        momentum=0.85,
-        schedule="triangular",
-        label_smoothing=0.2,
-        weight_decay=0.01,
-        shift_rate=64,
-        augmentation=augmentation,
-    )
+    recipe = STUDIES["full"].variants[0].recipe
+    augmentation = recipe.augmentation if augmented else Augmentation()
+    return dataclasses.replace(recipe, epochs=EPOCHS, batch_size=batch_size, augmentation=augmentation)
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from turns import CHECK_STEPS, serve
 
+COEFFICIENTS, ITERATIONS, TINY = (3.4445, -4.7750, 2.0315), 3, 1e-7  # as in helpers/optimizers.py
 ACTIVATIONS = {"silu": "SiLU", "relu": "ReLU", "gelu": "GELU", "linear": "Identity"}
 
 
@@ -102,6 +103,11 @@ def max_pooling(config: dict, own: dict):
     return torch.nn.MaxPool2d(tuple(config["pool_size"]), tuple(config["strides"]))
 
 
+def global_max_pooling(config: dict, own: dict):
+    """Return the largest value of each channel's map."""
+    return function(lambda maps: maps.amax(dim=(2, 3)))
+
+
 def activation(config: dict, own: dict):
     """Return the activation that the layer names."""
     import torch
@@ -151,6 +157,7 @@ BUILDERS = {
     "Normalization": standardize,
     "Conv2D": convolution,
     "MaxPooling2D": max_pooling,
+    "GlobalMaxPooling2D": global_max_pooling,
     "BatchNormalization": batch_norm,
     "Activation": activation,
     "Flatten": flatten,
@@ -160,7 +167,10 @@ BUILDERS = {
 
 
 class Trainer:
-    """The network, its data and its optimizer: SGD with Nesterov momentum and decoupled weight decay."""
+    """The network, its data and its optimizers: Muon for the convolutions' kernels, SGD for the rest.
+
+    Both with Nesterov momentum; weight decay is decoupled and left to the dense layer.
+    """
 
     def __init__(self, folder: str, compiled: bool):
         import torch
@@ -172,10 +182,14 @@ class Trainer:
         with np.load(Path(folder, "data.npz")) as data:
             self.images, self.labels = (torch.from_numpy(data[name]) for name in ("images", "labels"))
         learned = [p for p in self.model.parameters() if p.requires_grad]
-        self.decayed = [p for p in learned if p.ndim > 1]  # kernels, as in ours
+        self.kernels = {p: torch.zeros_like(p) for p in learned if p.ndim == 4}  # and their momentum
+        self.decayed = [p for p in learned if p.ndim == 2]
         shifts = [m.bias for m in self.model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-        others = [p for p in learned if not any(p is shift for shift in shifts)]
-        groups = [{"params": others, "factor": 1}, {"params": shifts, "factor": self.recipe["shift_rate"]}]
+        shifts = [p for p in shifts if p.requires_grad]
+        groups = [
+            {"params": self.decayed, "factor": 1},
+            {"params": shifts, "factor": self.recipe["shift_rate"]},
+        ]
         self.optimizer = torch.optim.SGD(
             groups, lr=0.0, momentum=self.recipe["momentum"], nesterov=True, fused=True
         )
@@ -186,6 +200,15 @@ class Trainer:
         if compiled:
             self.loss = torch.compile(self.loss)
 
+    def orthogonal_step(self, kernel, past, rate: float) -> None:
+        """Move a kernel (filters, channels, height, width) as `helpers.optimizers.Muon` does."""
+        momentum = self.recipe["momentum"]
+        past.mul_(momentum).add_(kernel.grad)
+        rows = kernel.grad.add(past, alpha=momentum).flatten(1)
+        step = orthogonalize(rows).view_as(kernel)
+        kernel.mul_(len(kernel) ** 0.5 / (kernel.norm() + TINY))
+        kernel.sub_(step, alpha=rate * self.recipe["kernel_rate"] / self.recipe["learning_rate"])
+
     def step(self, images, labels, rate: float):
         """Train on one batch at this learning rate; return the loss."""
         import torch
@@ -194,12 +217,24 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         with torch.no_grad():
-            for kernel in self.decayed:
-                kernel.mul_(1 - rate * self.recipe["weight_decay"])
+            for weights in self.decayed:
+                weights.mul_(1 - rate * self.recipe["weight_decay"])
+            for kernel, past in self.kernels.items():
+                self.orthogonal_step(kernel, past, rate)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         self.optimizer.step()
         return loss.detach()
+
+
+def orthogonalize(matrix):
+    """Return what `helpers.optimizers.orthogonalize` does."""
+    a, b, c = COEFFICIENTS
+    matrix = matrix / (matrix.norm() + TINY)
+    for _ in range(ITERATIONS):
+        square = matrix @ matrix.T
+        matrix = a * matrix + (b * square + c * square @ square) @ matrix
+    return matrix
 
 
 @functools.cache

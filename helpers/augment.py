@@ -88,6 +88,16 @@ def random_shift(images: np.ndarray, pixels: int, rng: np.random.Generator) -> n
     return shifted
 
 
+def random_crop(images: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a square of `side` pixels from each of the images (N, H, W, C), all places equally likely."""
+    count, height, width, channels = images.shape
+    tops, lefts = rng.integers(0, (height - side + 1, width - side + 1), size=(count, 2)).T.tolist()
+    crops = np.empty((count, side, side, channels), images.dtype)
+    for i, (y, x) in enumerate(zip(tops, lefts, strict=True)):
+        crops[i] = images[i, y : y + side, x : x + side]
+    return crops
+
+
 def random_cutout(images: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
     """Return the images (N, H, W, C), each with a grey square (value 128) of `side` pixels.
 

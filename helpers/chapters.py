@@ -12,7 +12,9 @@ BADGE = re.compile(
     r"https://colab\.research\.google\.com/github/[^/\s]+/[^/\s]+/blob/[^/\s]+/([^\s)\"]+\.ipynb)"
 )
 SETUP_ADDRESS = re.compile(r'("TUTORIAL_REPOSITORY", ")[^"]*(")')
+CITED_ADDRESS = re.compile(r'^(repository-code: ")[^"]*(")', re.MULTILINE)
 CLONE_ADDRESS = re.compile(r"(git clone [^\n]*?)https://\S+")
+PAGES = ("README.md", "CONTRIBUTING.md", "CITATION.cff")  # beside the notebooks, these name the address
 
 
 class NotebookError(Exception):
@@ -36,7 +38,7 @@ def settings(root: Path = ROOT) -> dict[str, str]:
 
 
 def with_address(text: str, notebook: str | None = None, root: Path = ROOT) -> str:
-    """Return text whose Colab badges, Setup cell and `git clone` lines name the repository of pyproject.toml.
+    """Return text whose addresses (badge, Setup cell, `git clone`, citation) are those of pyproject.toml.
 
     Args:
         text: a cell's source, or a Markdown file.
@@ -45,12 +47,13 @@ def with_address(text: str, notebook: str | None = None, root: Path = ROOT) -> s
     repository, branch = settings(root)["repository"], settings(root)["branch"]
     colab = repository.replace("https://github.com/", "https://colab.research.google.com/github/")
     text = BADGE.sub(lambda badge: f"{colab}/blob/{branch}/{notebook or badge[1]}", text)
+    text = CITED_ADDRESS.sub(rf"\g<1>{repository}\g<2>", text)
     text = SETUP_ADDRESS.sub(rf"\g<1>{repository}\g<2>", text)
     return CLONE_ADDRESS.sub(rf"\g<1>{repository}", text)
 
 
 def stamp(write: bool = True, root: Path = ROOT) -> list[Path]:
-    """Write the repository's address into every notebook and the README; return the files that lacked it."""
+    """Write the repository's address into every notebook and page; return the files that lacked it."""
     changed = []
     for path in all_notebooks(root):
         notebook = nbformat.read(path, as_version=4)
@@ -61,12 +64,12 @@ def stamp(write: bool = True, root: Path = ROOT) -> list[Path]:
             changed.append(path)
             if write:
                 write_text(path, nbformat.writes(notebook) + "\n")
-    readme = root / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    if with_address(text, root=root) != text:
-        changed.append(readme)
-        if write:
-            write_text(readme, with_address(text, root=root))
+    for path in (root / name for name in PAGES if (root / name).exists()):
+        text = path.read_text(encoding="utf-8")
+        if with_address(text, root=root) != text:
+            changed.append(path)
+            if write:
+                write_text(path, with_address(text, root=root))
     return changed
 
 

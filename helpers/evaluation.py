@@ -12,6 +12,8 @@ import keras
 import numpy as np
 from scipy import stats
 
+from helpers.batches import batches
+
 NO_EVIDENCE = "no evidence at this budget"
 NO_SPREAD = 1e-12  # accuracies that differ by less are equal but for rounding: SciPy would give NaN
 
@@ -74,9 +76,10 @@ def predict_logits(
         weighted += [(0.5, padded[:, start:, start:][:, :height, :width]) for start in (0, 2)]
     if views > 1:
         weighted += [(weight, view[:, :, ::-1]) for weight, view in weighted]
-    total = sum(weight for weight, _ in weighted)
+    total, no_labels = sum(weight for weight, _ in weighted), np.zeros(len(images))
     return sum(
-        weight / total * model.predict(view, batch_size=batch_size, verbose=0) for weight, view in weighted
+        weight / total * model.predict(batches(view, no_labels, batch_size), verbose=0)
+        for weight, view in weighted
     )
 
 

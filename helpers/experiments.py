@@ -12,14 +12,19 @@ hush_tensorflow()
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from helpers import console, session
-from helpers.data import DataError, TrainingData, load_cifar10
+from helpers.data import DataError, Split, TrainingData, load_cifar10
+from helpers.evaluation import predict_logits
+from helpers.model_files import save_model
 from helpers.records import (
+    MODELS,
     StudyError,
+    accuracy_columns,
     comparison_table,
     definition,
     find_study,
@@ -32,9 +37,9 @@ from helpers.records import (
     summary_table,
     write_json,
 )
-from helpers.readme import update_readme
+from helpers.readme import in_words, update_readme
 from helpers.studies import STUDIES, Study, Variant
-from helpers.training import TrainingDiverged
+from helpers.training import TrainingDiverged, as_digits
 
 
 def run_study(
@@ -74,15 +79,17 @@ def run_study(
                 print(f"{label}: already there", flush=True)
                 continue
             if data is None:
-                data = load_cifar10(source, seed=seed).for_training()
+                cifar10 = load_cifar10(source, seed=seed, **({"val_size": 0} if study.final else {}))
+                data = cifar10.for_training()
                 require_same_data(study, source, seed, data)
+                judged = cifar10.test if study.final else cifar10.val
             if twin := find_twin(study, variant, seed, source):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_json(path, twin)
                 print(f"{label}: the same run as {twin['taken_from']}, taken over", flush=True)
                 continue
             try:
-                _run_one(study, variant, seed, data, path, label)
+                _run_one(study, variant, seed, data, judged, path, label)
             except TrainingDiverged as error:  # the other variants may still do well
                 print(f"{label}: {error}", file=sys.stderr, flush=True)
                 diverged.append(path.stem)
@@ -90,8 +97,19 @@ def run_study(
         raise StudyError(f"{len(diverged)} of {total} runs diverged, so no record: {', '.join(diverged)}.")
 
 
-def _run_one(study: Study, variant: Variant, seed: int, data: TrainingData, path: Path, label: str) -> None:
-    """Train one variant with one seed under a lock of its own, and write the record."""
+def _run_one(
+    study: Study,
+    variant: Variant,
+    seed: int,
+    data: TrainingData,
+    judged: Split,
+    path: Path,
+    label: str,
+) -> None:
+    """Train one variant with one seed under a lock of its own, judge it, and write the record.
+
+    The network that a final study trains with its first seed is published in `data/models/`.
+    """
     state = path.parent / ".unfinished" / path.stem
     state.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -99,15 +117,40 @@ def _run_one(study: Study, variant: Variant, seed: int, data: TrainingData, path
             if path.exists():
                 print(f"{label}: another process has trained it meanwhile", flush=True)
                 return
-            run = variant.train(data, seed, state, progress=sys.stderr.isatty())
-            write_json(
-                path, {"study": study.name, "variant": variant.name, **definition(variant), **vars(run)}
-            )
+            model, run = variant.train(data, seed, state, progress=sys.stderr.isatty())
+            record = {"study": study.name, "variant": variant.name, **definition(variant), **vars(run)}
+            if study.views:
+                split = "test" if study.final else "validation"
+                record["judged"] = {"split": split, "correct": judge(model, judged, study.views)}
+            if study.final and seed == study.first_seed and data.source == "official":
+                publish(model, record)
+            write_json(path, record)
             shutil.rmtree(state, ignore_errors=True)
     except Timeout:
         print(f"{label}: another process is training it, skipped", flush=True)
     else:
-        print(f"{label}: {run.val_accuracy:.2%} validation accuracy in {run.seconds:.0f} s", flush=True)
+        found = [] if run.val_accuracy is None else [f"{run.val_accuracy:.2%} validation accuracy"]
+        for views, correct in record.get("judged", {}).get("correct", {}).items():
+            found.append(
+                f"{correct.count('1') / len(correct):.2%} {record['judged']['split']} ({views} views)"
+            )
+        print(f"{label}: {', '.join(found)} in {run.seconds:.0f} s", flush=True)
+
+
+def judge(model, split: Split, views: Sequence[int]) -> dict[int, str]:
+    """Return for each number of views a "1" per image that is named rightly and a "0" per other."""
+    answers = {n: predict_logits(model, split.images, n).argmax(axis=1) for n in views}
+    return {n: as_digits(answer == split.labels) for n, answer in answers.items()}
+
+
+def publish(model, record: dict) -> None:
+    """Save a network under its study's name in `data/models/`, with a JSON that says how it came about."""
+    about = {
+        name: record[name] for name in ("study", "variant", "seed", "model", "options", "recipe", "data")
+    }
+    correct = record["judged"]["correct"]
+    about["test_accuracy"] = {views: found.count("1") / len(found) for views, found in correct.items()}
+    save_model(model, MODELS / f"{record['study']}.keras", about)
 
 
 def show_study(study: Study, source: str) -> None:
@@ -115,12 +158,14 @@ def show_study(study: Study, source: str) -> None:
     runs = load_runs(study.name, source)
     if source == "sample":
         print("Trial on the SYNTHETIC SAMPLE: these are no results of CIFAR-10.")
-    print(f"{study.question}\nValidation accuracy in percent, after the last epoch.\n")
-    print(summary_table(runs).to_string(float_format="%.2f"))
+    print(f"{study.question}\n")
+    for column in accuracy_columns(study):
+        print(f"{in_words(column).capitalize()} in percent, after the last epoch.\n")
+        print(summary_table(runs, column).to_string(float_format="%.2f"), end="\n\n")
     if study.milestones:
         print("\nMean after so many epochs\n")
         print(milestone_table(runs, study.milestones).to_string(float_format="%.2f"))
-    comparison = comparison_table(runs)
+    comparison = comparison_table(runs, column=accuracy_columns(study)[0])
     if len(comparison):
         print("\nPaired differences in percentage points\n")
         print(comparison.to_string(float_format="%.3f"))

@@ -14,6 +14,7 @@ BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW, INK, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#222222", "#767676"
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW, INK)
 DPI, CSS_DPI = 144, 96  # pixels per inch in the file, and on the page
+TEXT = 10.5  # points: 14 pixels on the page, as JupyterLab's text has
 SAMPLE_NOTE = "synthetic sample, not CIFAR-10"
 
 
@@ -31,12 +32,12 @@ def use_style() -> None:
             "axes.edgecolor": GREY,
             "axes.labelcolor": INK,
             "axes.titlelocation": "left",
-            "axes.titlesize": 11,
+            "axes.titlesize": TEXT + 1,
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.axisbelow": True,
             "axes.prop_cycle": cycler(color=PALETTE),
-            "font.size": 10,
+            "font.size": TEXT,
             "text.color": INK,
             "xtick.color": INK,
             "ytick.color": INK,
@@ -65,15 +66,25 @@ def show(fig: Figure, alt: str, source: str = "official") -> None:
 
     if not alt.strip():
         raise ValueError('The figure has no alt text: pass alt="what the picture shows".')
+    tag, alt = image_tag(fig, alt, source)
+    display({"text/html": tag, "text/plain": alt}, raw=True)
+    plt.close(fig)
+
+
+def image_tag(fig: Figure, alt: str, source: str = "official") -> tuple[str, str]:
+    """Return a figure as an HTML image with alt text, and that text; both tell of the sample.
+
+    Args:
+        fig, alt, source: as for `show`.
+    """
     if source == "sample":
         alt = f"{alt} ({SAMPLE_NOTE})"
-        fig.supxlabel(SAMPLE_NOTE, x=1, ha="right", fontsize=8, color=VERMILION)
+        fig.supxlabel(SAMPLE_NOTE, x=1, ha="right", fontsize=TEXT, color=VERMILION)
     mime, content = encode(fig)
     width = round(Image.open(io.BytesIO(content)).width * CSS_DPI / DPI)
     data = base64.b64encode(content).decode("ascii")
-    tag = f'<img src="data:{mime};base64,{data}" alt="{html.escape(alt)}" width="{width}">'
-    display({"text/html": tag, "text/plain": alt}, raw=True)
-    plt.close(fig)
+    size = f'width="{width}" style="max-width: 100%"'
+    return f'<img src="data:{mime};base64,{data}" alt="{html.escape(alt)}" {size}>', alt
 
 
 def encode(fig: Figure) -> tuple[str, bytes]:

@@ -4,14 +4,12 @@
 new pair, or, between the two renames, the old network and the new JSON: `verify_model_file` refuses that.
 """
 
-import contextlib
 import hashlib
 import importlib
 import json
 import os
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +19,7 @@ import numpy as np
 from helpers import session
 from helpers.photos import in_one_line
 from helpers.predict import ModelError, check_model_file, forbidden_part, load_model
+from helpers.quiet import quietly
 
 if TYPE_CHECKING:
     import keras
@@ -201,20 +200,6 @@ def run_onnx(path: str | Path) -> Runner:
     network = onnxruntime.InferenceSession(Path(path).read_bytes(), providers=["CPUExecutionProvider"])
     (pixels,) = network.get_inputs()
     return _in_batches(lambda images: network.run(None, {pixels.name: images})[0])
-
-
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Drop warnings, and what TensorFlow's converters write to standard error past Python."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _bare_copy(model: "keras.Model") -> "keras.Model":

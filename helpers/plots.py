@@ -1,6 +1,7 @@
 """The pictures and charts of the series: functions that take and return `ax`. `show` puts one on the page."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = [
     "encode",
     "image_grid",
     "learning_curves",
+    "line_chart",
     "seed_spread",
     "show",
     "use_style",
@@ -74,7 +76,7 @@ def image_grid(
         ax.text(x + side / 2, y - 0.2 * line, title, ha="center", va="bottom", fontsize=9, linespacing=1.05)
     for row, label in enumerate(row_labels or []):
         y = corners[row * columns][0] + height / 2
-        ax.text(-gap, y, label, ha="right", va="center", fontsize=9)
+        ax.text(-gap, y, label, ha="right", va="center")
     ax.axis("off")
     return ax
 
@@ -108,7 +110,7 @@ def class_bars(
     for k, (split, values) in enumerate(counts.items()):
         bars = ax.bar(places + (k - (len(counts) - 1) / 2) * width, values, width * 0.92, label=split)
         if len(counts) == 1:
-            ax.bar_label(bars, fmt="{:,.0f}", fontsize=8)
+            ax.bar_label(bars, fmt="{:,.0f}")
     ax.set_xticks(places, class_names, rotation=30, ha="right")
     ax.set_ylabel("images")
     ax.yaxis.set_major_formatter("{x:,.0f}")
@@ -151,6 +153,24 @@ def learning_curves(
     return ax
 
 
+def line_chart(
+    x: Sequence[float], curves: Mapping[str, Sequence[float]], ax: Axes | None = None, **settings
+) -> Axes:
+    """Draw named lines over the same x, each in a colour and a dash of its own, with a legend.
+
+    Args:
+        x: N numbers.
+        curves: name to N numbers.
+        settings: passed on to `ax.set`, such as `xlabel`, `ylabel` and `yscale`.
+    """
+    ax = ax or plt.subplots()[1]
+    for (name, values), style in zip(curves.items(), cycle(("-", "--", "-.", ":")), strict=False):
+        ax.plot(x, values, style, label=name)
+    ax.set(**settings)
+    ax.legend()
+    return ax
+
+
 def seed_spread(
     results: Mapping[str, Sequence[float]], xlabel: str = "validation accuracy (%)", ax: Axes | None = None
 ) -> Axes:
@@ -166,7 +186,7 @@ def seed_spread(
         ax.plot(percent, np.full(len(percent), row - 0.22), "o", color=GREY, markersize=3.5)
         ax.plot(interval, (row, row), color=BLUE, linewidth=2.2)
         ax.plot(mean, row, "D", color=BLUE, markersize=7)
-        ax.text(mean, row + 0.16, f"{mean:.1f}", ha="center", va="top", fontsize=9)
+        ax.text(mean, row + 0.2, f"{mean:.1f}", ha="center", va="top")
     ax.set_yticks(range(len(results)), list(results))
     ax.set_ylim(len(results) - 0.4, -0.6)
     ax.set_ylabel("variant")

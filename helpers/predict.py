@@ -87,7 +87,7 @@ def check_model_file(path: str | os.PathLike) -> None:
     path = Path(path)
     try:
         if not path.exists():
-            raise ModelError(f"There is no model at {path}: name another one with --model.")
+            raise ModelError(f"There is no model at {path}: name one that is there.")
         if path.suffix != ".keras" or not path.is_file():
             raise ModelError(f"{path} is no .keras file, and no other kind of model is loaded.")
         if path.stat().st_size > MAX_BYTES:

@@ -43,7 +43,8 @@ class ProgressBar(keras.callbacks.Callback):
 
     def finish_epoch(self, entry: dict) -> None:
         """Show the finished epoch's loss and accuracies; raise TrainingDiverged if its last step failed."""
-        if not np.isfinite(entry["val_loss"]):
+        judged = "val_loss" in entry  # not where there is no validation split
+        if judged and not np.isfinite(entry["val_loss"]):
             raise TrainingDiverged(
                 f"The validation loss became {entry['val_loss']} in epoch {entry['epoch']}: "
                 "lower the learning rate, or look for a mistake in the loss."
@@ -51,5 +52,5 @@ class ProgressBar(keras.callbacks.Callback):
         self.epoch = entry["epoch"]
         self.bar.set_postfix_str(
             f"epoch {self.epoch}/{self.epochs}, loss {entry['loss']:.3f}, "
-            f"train {entry['accuracy']:.1%}, validation {entry['val_accuracy']:.1%}"
+            f"train {entry['accuracy']:.1%}" + (f", validation {entry['val_accuracy']:.1%}" if judged else "")
         )

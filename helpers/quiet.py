@@ -1,6 +1,9 @@
-"""TensorFlow without the notes that it writes for its developers at every start."""
+"""TensorFlow without the notes that it writes for its developers."""
 
+import contextlib
 import os
+import warnings
+from collections.abc import Iterator
 
 
 def hush_tensorflow() -> None:
@@ -12,10 +15,24 @@ def hush_tensorflow() -> None:
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # errors and less, for the time after the import
+    with no_standard_error():
+        import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Drop warnings, and what TensorFlow's converters write to standard error past Python."""
+    with no_standard_error(), warnings.catch_warnings(action="ignore"):
+        yield
+
+
+@contextlib.contextmanager
+def no_standard_error() -> Iterator[None]:
+    """Drop all that this process writes to standard error, be it Python or not."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
-        import tensorflow  # noqa: F401
+        yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import keras
 
 from helpers.augment import Augmentation
+from helpers.optimizers import Muon, ShiftRateSGD, Triangular
 
-OPTIMIZERS = ("adam", "adamw", "sgd")
+OPTIMIZERS = ("adam", "adamw", "sgd", "muon")
 SCHEDULES = ("constant", "cosine", "triangular")
-RISE = 0.2  # share of the steps in which a triangular schedule rises
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,11 @@ class Recipe:
     Args:
         epochs: passes over the training images, 1 or more.
         batch_size: images per step, 1 or more.
-        optimizer: "adam", "adamw" or "sgd" (with Nesterov momentum).
+        optimizer: "adam", "adamw", "sgd" (with Nesterov momentum) or "muon" (that, but the kernels of
+            convolutions take orthogonalised steps; Jordan and others 2024).
         learning_rate: step size at its largest, above 0.
         schedule: "constant", "cosine" (falls to zero at the last step; arXiv 1608.03983) or
-            "triangular" (rises from zero in the first fifth of the steps, then falls to zero; Page
+            "triangular" (rises from zero in the first twentieth of the steps, then falls to zero; Page
             2018, How to train your ResNet).
         weight_decay: decoupled weight decay per step, times the learning rate; 0 or more. Biases
             and the scales of batch normalisation are left alone (arXiv 1711.05101).
@@ -29,10 +30,15 @@ class Recipe:
         augmentation: what is done to training images; validation images are never touched.
         averaging: the final weights are the mean of the weights after each of the last
             `averaging` epochs; 0 or 1 means no averaging (arXiv 1803.05407).
-        momentum: share of the last step that "sgd" keeps, 0 to below 1; other optimizers have
-            their own.
-        shift_rate: "sgd" multiplies the learning rate of batch normalisation's shifts by this,
-            above 0 (Jordan 2024, arXiv 2404.00498, uses 64).
+        momentum: share of the last step that "sgd" and "muon" keep, 0 to below 1; other optimizers
+            have their own.
+        shift_rate: "sgd" and "muon" multiply the learning rate of batch normalisation's shifts by
+            this, above 0 (Jordan 2024, arXiv 2404.00498, uses 64).
+        small_epochs: in so many epochs at the start, images are cropped to 24 x 24 pixels at random
+            places, which costs about half; 0 to half of the epochs. The network has to take images
+            of both sizes (a form of progressive resizing; Howard 2018, fast.ai).
+        kernel_rate: the step size of "muon" for kernels of convolutions at its largest, above 0; it
+            follows the schedule. At 1 each filter would move as far as it is long.
 
     Raises:
         ValueError: if a value is out of range; the message names it.
@@ -49,29 +55,37 @@ class Recipe:
     averaging: int = 0
     momentum: float = 0.9
     shift_rate: float = 1.0
+    kernel_rate: float = 0.06
+    small_epochs: int = 0
 
     def __post_init__(self):
         def require(holds: bool, name: str, expected: str) -> None:
             if not holds:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}.")
 
-        for name in ("epochs", "batch_size", "averaging"):
+        for name in ("epochs", "batch_size", "averaging", "small_epochs"):
             require(type(getattr(self, name)) is int, name, "a whole number")
-        for name in ("learning_rate", "weight_decay", "label_smoothing", "momentum", "shift_rate"):
+        rates = ("learning_rate", "shift_rate", "kernel_rate")
+        for name in (*rates, "weight_decay", "label_smoothing", "momentum"):
             require(type(getattr(self, name)) in (int, float), name, "a number")
         for name in ("epochs", "batch_size"):
             require(getattr(self, name) >= 1, name, "a whole number of 1 or more")
         require(self.optimizer in OPTIMIZERS, "optimizer", f"one of {', '.join(OPTIMIZERS)}")
         require(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")
-        require(0 < self.learning_rate < float("inf"), "learning_rate", "a number above 0")
+        for name in rates:
+            require(0 < getattr(self, name) < float("inf"), name, "a number above 0")
         require(0 <= self.weight_decay < float("inf"), "weight_decay", "0 or more")
         require(0 <= self.label_smoothing < 1, "label_smoothing", "0 to below 1")
         require(0 <= self.momentum < 1, "momentum", "0 to below 1")
-        require(0 < self.shift_rate < float("inf"), "shift_rate", "a number above 0")
         require(
             0 <= self.averaging <= self.epochs,
             "averaging",
             f"a whole number from 0 to epochs ({self.epochs})",
+        )
+        require(
+            0 <= self.small_epochs <= self.epochs // 2,
+            "small_epochs",
+            f"a whole number from 0 to half of epochs ({self.epochs // 2})",
         )
         require(isinstance(self.augmentation, Augmentation), "augmentation", "an Augmentation")
 
@@ -79,42 +93,6 @@ class Recipe:
     def soft_labels(self) -> bool:
         """Whether an image may belong to several classes in shares, so that labels are rows of ten."""
         return bool(self.label_smoothing or self.augmentation.mixup)
-
-
-@keras.saving.register_keras_serializable("helpers")
-class Triangular(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises linearly from 0 to `peak`, then falls linearly to 0 at the last step."""
-
-    def __init__(self, peak: float, steps: int):
-        self.peak, self.steps = peak, steps
-
-    def __call__(self, step):
-        done = (keras.ops.cast(step, "float32") + 0.5) / self.steps
-        return self.peak * keras.ops.clip(keras.ops.minimum(done / RISE, (1 - done) / (1 - RISE)), 0, 1)
-
-    def get_config(self) -> dict:
-        """Return the arguments that make this schedule again."""
-        return {"peak": self.peak, "steps": self.steps}
-
-
-@keras.saving.register_keras_serializable("helpers")
-class ShiftRateSGD(keras.optimizers.SGD):
-    """SGD whose learning rate is `shift_rate` times as large for the shifts of batch normalisation."""
-
-    def __init__(self, *args, shift_rate: float = 1.0, **options):
-        super().__init__(*args, **options)
-        self.shift_rate = shift_rate
-
-    def update_step(self, gradient, variable, learning_rate):
-        """Update one variable; Keras calls this at every training step."""
-        # On TensorFlow this is its own variable, whose name is the path and ":0".
-        is_shift = variable.name.removesuffix(":0").split("/")[-1] == "beta"
-        factor = self.shift_rate if is_shift else 1.0
-        super().update_step(gradient, variable, factor * learning_rate)
-
-    def get_config(self) -> dict:
-        """Return the arguments that make this optimizer again."""
-        return super().get_config() | {"shift_rate": self.shift_rate}
 
 
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
@@ -127,12 +105,12 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
     # Keras' AdamW refuses None, which stands for "no decay" elsewhere.
     no_decay = 0.0 if recipe.optimizer == "adamw" else None
     options = {"learning_rate": rate, "weight_decay": recipe.weight_decay or no_decay}
-    if recipe.optimizer == "sgd":
-        options |= {"momentum": recipe.momentum, "nesterov": True}
-        if recipe.shift_rate == 1:
-            optimizer = keras.optimizers.SGD(**options)
+    if recipe.optimizer in ("sgd", "muon"):
+        options |= {"momentum": recipe.momentum, "nesterov": True, "shift_rate": recipe.shift_rate}
+        if recipe.optimizer == "muon":
+            optimizer = Muon(kernel_factor=recipe.kernel_rate / recipe.learning_rate, **options)
         else:
-            optimizer = ShiftRateSGD(shift_rate=recipe.shift_rate, **options)
+            optimizer = ShiftRateSGD(**options)
     else:
         optimizer = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[recipe.optimizer](
             **options

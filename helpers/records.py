@@ -19,6 +19,7 @@ from helpers.training import Run, describe
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "data" / "runs"
+MODELS = ROOT / "data" / "models"
 
 
 class StudyError(Exception):
@@ -54,11 +55,15 @@ def write_json(path: Path, content: dict) -> None:
 def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all: beside its place first, then renamed."""
     beside = path.with_suffix(".tmp")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:  # a full disk, for one
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def read_run(path: Path, study: Study, variant: Variant) -> dict:
@@ -71,6 +76,8 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
         run = json.loads(path.read_text(encoding="utf-8"))
         found = {"model": run["model"], "options": run["options"], "recipe": run["recipe"]}
         missing = [field.name for field in dataclasses.fields(Run) if field.name not in run]
+        judged = run.get("judged", {"correct": {}})["correct"]
+        missing += [f"the answers to {n} views" for n in study.views if not judged.get(str(n))]
         if missing:
             raise ValueError(f"it lacks {', '.join(missing)}")
         source, name = run["data"]["source"], f"{run['variant']}-seed{run['seed']}"
@@ -101,7 +108,8 @@ def find_twin(study: Study, variant: Variant, seed: int, source: str) -> dict | 
     Training it again would give the same weights to the bit. `taken_from` tells where it was trained.
     """
     for other in STUDIES.values():
-        for twin in other.variants if other is not study else ():
+        alike = other.final == study.final and set(study.views) <= set(other.views)
+        for twin in other.variants if other is not study and alike else ():
             path = folder(other, source) / f"{twin.name}-seed{seed}.json"
             if _network(twin) == _network(variant) and twin.recipe == variant.recipe and path.exists():
                 run = read_run(path, other, twin)
@@ -148,7 +156,9 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     """Return the recorded runs of a study, one row per run, in the study's order.
 
     Columns: variant, title, seed, val_accuracy (0 to 1), seconds, parameters, history (list of one
-    dictionary per epoch), val_correct (bool array, one entry per validation image).
+    dictionary per epoch), val_correct (bool array, one entry per validation image). Where a study
+    judges its networks by several views of each image, there is a column for each number of views,
+    named by the split: val_accuracy_6 or test_accuracy_6. A final study has no val_accuracy.
 
     Raises:
         StudyError: if there is no such study, no run of it, or the runs do not belong together.
@@ -167,12 +177,30 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
                 for key in ("variant", "seed", "val_accuracy", "seconds", "parameters", "history")
             }
             correct = np.frombuffer(run["val_correct"].encode(), np.uint8) == ord("1")
-            rows.append({"title": variant.title, **row, "val_correct": correct})
+            judged = {
+                f"{'test' if study.final else 'val'}_accuracy_{views}": _share(
+                    run["judged"]["correct"][str(views)]
+                )
+                for views in study.views
+            }
+            rows.append({"title": variant.title, **row, "val_correct": correct, **judged})
     if not rows:
         raise StudyError(
             f"No run of {name} is recorded: `python -m helpers.experiments run {name}` makes them."
         )
     return pd.DataFrame(rows)
+
+
+def _share(digits: str) -> float:
+    """Return the share of ones in a string of ones and zeros."""
+    return digits.count("1") / len(digits)
+
+
+def accuracy_columns(study: Study) -> list[str]:
+    """Return the columns of `load_runs` that hold a study's accuracies, the plain one first."""
+    split = "test" if study.final else "val"
+    plain = [] if study.final else ["val_accuracy"]
+    return plain + [f"{split}_accuracy_{views}" for views in study.views]
 
 
 def mean_history(runs: pd.DataFrame, title: str) -> list[dict]:
@@ -181,16 +209,17 @@ def mean_history(runs: pd.DataFrame, title: str) -> list[dict]:
     return pd.concat(map(pd.DataFrame, histories)).groupby("epoch", as_index=False).mean().to_dict("records")
 
 
-def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
+def summary_table(runs: pd.DataFrame, column: str = "val_accuracy") -> pd.DataFrame:
     """Return one row per variant: seeds, mean, standard deviation, 95 % interval, times, parameters.
 
-    Accuracies in percent, in the study's order; `load_runs` gives the argument. `seconds` is the
-    mean wall time of a run. `epoch_seconds` is the fastest epoch of all its runs (NaN where there
-    are no epochs): it leaves out what else the machine had to do, so it is what to compare.
+    Accuracies in percent, in the study's order; `load_runs` gives the runs, `column` says which of
+    their accuracies to take. `seconds` is the mean wall time of a run. `epoch_seconds` is the mean of
+    `fastest_seconds` (NaN where there are no epochs): it leaves out what else the machine had to do,
+    so it is what to compare.
     """
     rows = {}
     for title, group in runs.groupby("title", sort=False):
-        result = summarize(group["val_accuracy"])
+        result = summarize(group[column])
         rows[title] = {
             "seeds": result.seeds,
             "mean": 100 * result.mean,
@@ -198,25 +227,35 @@ def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
             "low": 100 * result.interval.low,
             "high": 100 * result.interval.high,
             "seconds": group["seconds"].mean(),
-            "epoch_seconds": fastest_epoch(group["history"]),
+            "epoch_seconds": np.mean(fastest_seconds(group["history"]) or [np.nan]),
             "parameters": int(group["parameters"].iloc[0]),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
 
 
-def fastest_epoch(histories: pd.Series) -> float:
-    """Return the seconds of the fastest epoch in several histories, NaN if there is no epoch."""
-    return min((entry["seconds"] for history in histories for entry in history), default=float("nan"))
+def fastest_seconds(histories: pd.Series) -> list[float]:
+    """Return the seconds that each epoch of a run takes when the machine has nothing else to do.
+
+    That is the fastest epoch of all these histories, of one variant, on images of the same size.
+    """
+    fastest = {}
+    for entry in (entry for history in histories for entry in history):
+        side = entry.get("side", 32)
+        fastest[side] = min(entry["seconds"], fastest.get(side, entry["seconds"]))
+    return [fastest[entry.get("side", 32)] for entry in histories.iloc[0]]
 
 
-def comparison_table(runs: pd.DataFrame, baseline: str | None = None) -> pd.DataFrame:
+def comparison_table(
+    runs: pd.DataFrame, baseline: str | None = None, column: str = "val_accuracy"
+) -> pd.DataFrame:
     """Return one row per variant but the baseline: paired difference in points, interval, p, verdict.
 
     Args:
         runs: from `load_runs`.
         baseline: title of the variant to compare with; the study's first by default.
+        column: which of the runs' accuracies to compare.
     """
-    wide = runs.pivot(index="seed", columns="title", values="val_accuracy")
+    wide = runs.pivot(index="seed", columns="title", values=column)
     baseline = baseline or runs["title"].iloc[0]
     rows = {}
     for title in [t for t in runs["title"].unique() if t != baseline]:

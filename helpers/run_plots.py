@@ -63,9 +63,7 @@ def place_run(recorded: Sequence[float], new: float, label: str = "new run", ax:
     ax.plot((low, high), (1, 1), color=BLUE, linewidth=6, solid_capstyle="butt")
     ax.plot(100 * new, 2, "D", color=VERMILION, markersize=8)
     ax.axvline(100 * new, color=VERMILION, linewidth=1, linestyle=":")
-    ax.annotate(
-        f"{100 * new:.1f}", (100 * new, 2), (8, 0), textcoords="offset points", va="center", fontsize=9
-    )
+    ax.annotate(f"{100 * new:.1f}", (100 * new, 2), (8, 0), textcoords="offset points", va="center")
     ax.set_yticks((0, 1, 2), ("recorded runs", "expected range", label))
     ax.set_ylim(2.6, -0.6)
     ax.set_xlabel("validation accuracy (%)")

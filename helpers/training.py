@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from helpers import session
-from helpers.augment import alternating_flips, random_mixup
+from helpers.augment import alternating_flips, random_crop, random_mixup
 from helpers.batches import batches
 from helpers.checkpoint import Checkpoint
 from helpers.data import Split, TrainingData
@@ -26,6 +26,7 @@ from helpers.progress import ProgressBar, TrainingDiverged
 from helpers.recipe import Recipe, compile_model
 
 SMOKE_EPOCHS = 2
+CROP_SIDE = 24  # pixels, in the small epochs
 
 __all__ = ["Recipe", "Run", "TrainingDiverged", "train"]
 
@@ -39,11 +40,12 @@ class Run:
         seed: the seed of initial weights, shuffling, augmentation and dropout.
         data: source ("official" or "sample"), sha256 of all pixels and labels, images per split.
         parameters: number of trainable weights.
-        history: one dictionary per epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy
-            (0 to 1), seconds. `accuracy` is the mean over the epoch's batches as they were trained
-            on, with dropout and augmentation at work.
+        history: one dictionary per epoch: epoch (from 1), side of the images in pixels, loss,
+            accuracy, val_loss, val_accuracy (0 to 1), seconds. `accuracy` is the mean over the
+            epoch's batches as they were trained on, with dropout and augmentation at work.
         seconds: wall time of all epochs, validation included.
-        val_accuracy: accuracy of the final weights on the validation split, 0 to 1.
+        val_accuracy: accuracy of the final weights on the validation split, 0 to 1; None where that
+            split is empty, and then the history has no val_loss and val_accuracy either.
         val_correct: a "1" for each validation image that the final weights classify rightly and a
             "0" for each other, in the split's order: what a paired test needs.
         machine, versions: where and with what the run was made.
@@ -55,7 +57,7 @@ class Run:
     parameters: int
     history: list[dict]
     seconds: float
-    val_accuracy: float
+    val_accuracy: float | None
     val_correct: str
     machine: dict
     versions: dict
@@ -76,7 +78,8 @@ def train(
         build: function without arguments that returns an uncompiled model which takes raw pixels
             and gives logits, such as `helpers.models.vgg`.
         data: training and validation split (`cifar10.for_training()`); the test split is not
-            part of this type, so it cannot be looked at by accident.
+            part of this type, so it cannot be looked at by accident. The validation split may be
+            empty (`load_cifar10(val_size=0)`), for a last training on all images.
         recipe: how to train. In the smoke profile at most two epochs are trained.
         seed: from 0 to 2**32 - 1.
         resume_dir: folder for the state after each epoch. Called again with the same arguments,
@@ -93,37 +96,52 @@ def train(
     """
     check_data(data)
     epochs = smoke_epochs(recipe.epochs)
-    recipe = dataclasses.replace(recipe, epochs=epochs, averaging=min(recipe.averaging, epochs))
+    recipe = dataclasses.replace(
+        recipe,
+        epochs=epochs,
+        averaging=min(recipe.averaging, epochs),
+        small_epochs=min(recipe.small_epochs, epochs // 2),
+    )
     keras.utils.set_random_seed(seed)
     model = build()
     check_model(model, data)
     set_whitening(model, data.train.images)
     compile_model(model, recipe, steps_per_epoch=-(-len(data.train) // recipe.batch_size))
 
+    on_crops = with_input(model, CROP_SIDE) if recipe.small_epochs else model
+
     record = {"recipe": dataclasses.asdict(recipe), "seed": seed, "data": describe(data)}
     identity = record | {"network": fingerprint(model)} if resume_dir else record
     checkpoint = Checkpoint(resume_dir, identity)
     history = checkpoint.restore(model)
-    validation = batches(data.val.images, encode(data.val.labels, recipe), size=500)
+    validation = None
+    if len(data.val):
+        validation = batches(data.val.images, encode(data.val.labels, recipe), size=500)
     with ProgressBar(recipe, len(data.train), done=len(history), shown=progress) as bar:
         for epoch in range(len(history), recipe.epochs):
             started = time.perf_counter()
             images, labels = epoch_data(data.train, recipe, seed, epoch)
             reseed_dropout(model, seed, epoch)
-            logs = model.fit(
+            learner = on_crops if epoch < recipe.small_epochs else model
+            logs = learner.fit(
                 batches(images, labels, recipe.batch_size),
                 shuffle=False,  # epoch_data has shuffled
-                validation_data=validation,
                 callbacks=[bar],
                 verbose=0,
             ).history
-            seconds = time.perf_counter() - started
-            history.append({"epoch": epoch + 1, **{k: v[0] for k, v in logs.items()}, "seconds": seconds})
+            logs = {name: values[0] for name, values in logs.items()}
+            if validation is not None:
+                found = model.evaluate(validation, verbose=0, return_dict=True)
+                logs |= {f"val_{name}": value for name, value in found.items()}
+            entry = {"epoch": epoch + 1, "side": images.shape[1], **logs}
+            history.append(entry | {"seconds": time.perf_counter() - started})
             bar.finish_epoch(history[-1])
             checkpoint.save(model, history, average=epoch >= recipe.epochs - recipe.averaging)
     checkpoint.finish(model, averaged=recipe.averaging > 1)
 
-    correct = model.predict(validation, verbose=0).argmax(axis=1) == data.val.labels
+    correct = np.empty(0, bool)
+    if validation is not None:
+        correct = model.predict(validation, verbose=0).argmax(axis=1) == data.val.labels
     run = Run(
         **record,
         parameters=sum(int(np.prod(w.shape)) for w in model.trainable_weights),
@@ -137,11 +155,16 @@ def train(
 def outcome(correct: np.ndarray) -> dict:
     """Return a record's last fields from one truth value per validation image, bool (N,)."""
     return {
-        "val_accuracy": float(correct.mean()),
-        "val_correct": "".join("01"[c] for c in correct.astype(int)),
+        "val_accuracy": float(correct.mean()) if len(correct) else None,
+        "val_correct": as_digits(correct),
         "machine": session.machine(),
         "versions": session.versions(),
     }
+
+
+def as_digits(correct: np.ndarray) -> str:
+    """Return truth values, bool (N,), as they are recorded: a "1" for each true one, a "0" for each other."""
+    return "".join("01"[c] for c in correct.astype(int))
 
 
 def smoke_epochs(epochs: int) -> int:
@@ -163,10 +186,29 @@ def epoch_data(split: Split, recipe: Recipe, seed: int, epoch: int) -> tuple[np.
         mirrored = alternating_flips(len(split), seed, epoch)[order]
         images[mirrored] = images[mirrored, :, ::-1]
     images = recipe.augmentation(images, rng)
+    if epoch < recipe.small_epochs:
+        images = random_crop(images, CROP_SIDE, rng)
     labels = encode(split.labels[order], recipe)
     if recipe.augmentation.mixup:
         images, labels = random_mixup(images, labels, recipe.augmentation.mixup, rng)
     return images, labels
+
+
+def with_input(model: keras.Model, side: int) -> keras.Model:
+    """Return the same layers, weights and optimizer as a model for images of `side` x `side` pixels.
+
+    Raises:
+        ValueError: if the network does not take images of that size.
+    """
+    try:
+        other = keras.Sequential([keras.Input((side, side, 3)), *model.layers])
+    except ValueError:
+        raise ValueError(
+            f"{model.name} does not take images of {side} x {side} pixels, as small_epochs needs: "
+            "its weights must not depend on the size, as those of fast_net do not."
+        ) from None
+    other.compile(model.optimizer, model.loss, metrics=["accuracy"])
+    return other
 
 
 def reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
@@ -206,7 +248,7 @@ def check_data(data: TrainingData) -> None:
         )
     for name, split in (("data.train", data.train), ("data.val", data.val)):
         images, labels = split.images, split.labels
-        if len(labels) == 0:
+        if len(labels) == 0 and split is data.train:
             raise ValueError(f"{name} is empty, expected at least one image.")
         if images.shape != (len(labels), 32, 32, 3):
             raise ValueError(f"{name}.images has shape {images.shape}, expected ({len(labels)}, 32, 32, 3).")
@@ -214,12 +256,12 @@ def check_data(data: TrainingData) -> None:
             raise ValueError(
                 f"{name}.labels is {labels.dtype} {labels.shape}, expected integers ({len(labels)},)."
             )
-        if labels.min() < 0 or labels.max() > 9:
+        if len(labels) and (labels.min() < 0 or labels.max() > 9):
             raise ValueError(
                 f"{name}.labels holds {labels.min()} to {labels.max()}, expected labels from 0 to 9."
             )
         # A comparison with NaN is false, so NaN pixels are found, too.
-        if images.dtype != np.uint8 and not (images.min() >= 0 and images.max() <= 255):
+        if images.dtype != np.uint8 and len(images) and not (images.min() >= 0 and images.max() <= 255):
             raise ValueError(
                 f"{name}.images holds values from {images.min()} to {images.max()}, "
                 "expected pixels from 0 to 255, none of them NaN."

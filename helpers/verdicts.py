@@ -75,9 +75,7 @@ def effect_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         colour = COLOURS.get(row.verdict, GREY)
         ax.plot((row.low, row.high), (y, y), color=colour, linewidth=2.5, solid_capstyle="butt")
         ax.plot(row.effect, y, "o", color=colour, markersize=7)
-        ax.annotate(
-            f"{row.effect:+.1f}", (row.effect, y), (0, 7), textcoords="offset points", ha="center", fontsize=9
-        )
+        ax.annotate(f"{row.effect:+.1f}", (row.effect, y), (0, 7), textcoords="offset points", ha="center")
     ax.set_yticks(range(len(table)), table.index)
     ax.set_ylim(len(table) - 0.4, -0.7)
     ax.set_xlabel("effect on validation accuracy (percentage points)")

@@ -3,7 +3,6 @@
 `photo_widget` makes the widget. `show_photo` puts the same figure of one photo on the page, to stay there.
 """
 
-import base64
 import html
 import io
 import os
@@ -18,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers.data import CLASS_NAMES, Split
-from helpers.figures import BLUE, CSS_DPI, DPI, SAMPLE_NOTE, SKY, VERMILION, encode, show
+from helpers.figures import BLUE, SKY, image_tag, show
 from helpers.photos import SIDE, Photo, PhotoError, load_photo, open_picture, pictures_in, printable
 from helpers.predict import Guess, ModelError, predict_photos
 
@@ -149,18 +148,6 @@ def alt_text(view: View, truth: str | None = None) -> str:
     )
 
 
-def image_tag(figure: Figure, alt: str, source: str) -> str:
-    """Return a figure as an HTML image with alt text, as `figures.show` puts it on the page."""
-    if source == "sample":
-        alt = f"{alt} ({SAMPLE_NOTE})"
-        figure.supxlabel(SAMPLE_NOTE, x=1, ha="right", fontsize=8, color=VERMILION)
-    mime, content = encode(figure)
-    width = round(Image.open(io.BytesIO(content)).width * CSS_DPI / DPI)
-    data = base64.b64encode(content).decode("ascii")
-    style = f'width="{width}" style="max-width: 100%"'
-    return f'<img src="data:{mime};base64,{data}" alt="{html.escape(alt)}" {style}>'
-
-
 class PhotoViewer:
     """The widget's controls, what happens when they are used, and what is on show.
 
@@ -236,7 +223,7 @@ def page(view: View, truth: str | None = None, source: str = "official") -> str:
     words = f"{printable(view.photo.name)}: {in_words(view.guesses)}."
     if truth is not None:
         words += f" It is labelled {truth}: {'right' if view.guesses[0].class_name == truth else 'wrong'}."
-    picture = image_tag(photo_figure(view, truth), alt_text(view, truth), source)
+    picture, _ = image_tag(photo_figure(view, truth), alt_text(view, truth), source)
     return f'<p role="status">{html.escape(words)}</p>{picture}'
 
 

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import experiments, studies
+from helpers import experiments, study
 from helpers.data import Cifar10, Split
 from helpers.studies import Study, Variant
 from tests.tiny import NETWORK, RECIPE, use_study
@@ -47,10 +47,10 @@ def main(folder: Path, seeds: str) -> int:
         sync(number)
 
     with pytest.MonkeyPatch.context() as patch:
-        train, sync = studies.train, os.fsync
+        train, sync = study.train, os.fsync
         use_study(patch, folder, STUDY)
         patch.setattr(experiments, "load_cifar10", sample)
-        patch.setattr(studies, "train", train_and_keep_weights)
+        patch.setattr(study, "train", train_and_keep_weights)
         patch.setattr(os, "fsync", slow_sync)
         say("training")
         return experiments.main(["run", "killed", "--source", "sample", "--seeds", seeds])

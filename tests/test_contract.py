@@ -179,6 +179,8 @@ BROKEN = [
     ("links_to_its_neighbours", replaced(END, "solutions/01_look.ipynb", "02_next.ipynb")),
     ("links_to_its_neighbours", replaced(END, "02_next.ipynb", "solutions/01_look.ipynb")),
     ("local_links_resolve", added(SENTENCE, " See [it](../data/README.md).")),
+    ("local_links_resolve", added(SENTENCE, " See [it](#no-such-part).")),
+    ("local_links_resolve", added(SENTENCE, " See [it](02_next.ipynb#Three).")),
     ("local_links_resolve", added(SENTENCE, ' <img src="picture.png" alt="a ship">')),
     ("no_long_code_cell", source(CODE, "a = 1\n" * 26)),
     ("short_code_cells", lambda cells: [source(i, "a = 1\n" * 7)(cells) for i in (3, 4, 7, 9)]),

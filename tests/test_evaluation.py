@@ -259,8 +259,8 @@ def test_the_power_of_the_t_test_is_a_number_wherever_it_is_asked_for():
 class Corner:
     """Stands for a model: its "logits" are pixels of the image, so that views can be told apart."""
 
-    def predict(self, images, batch_size, verbose):
-        return images[:, :2, 0, 0].astype("float32")
+    def predict(self, batches, verbose):
+        return np.concatenate([np.asarray(images)[:, :2, 0, 0].astype("float32") for images, _ in batches])
 
 
 @pytest.mark.parametrize("views", [1, 2, 6])

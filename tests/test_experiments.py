@@ -9,14 +9,18 @@ import sys
 import keras
 import pytest
 
-from helpers import experiments, readme, records, studies, training
+from helpers import experiments, readme, records, study, training
+from helpers.data import Split
 from helpers.experiments import main
 from helpers.training import Run, TrainingDiverged
 from tests.tiny import STUDY, tiny_cifar10, tiny_data, use_study
 
 RUN = ["run", "tiny", "--source", "sample"]
 NAMES = [f"{variant}-seed{seed}" for seed in (0, 1) for variant in ("base", "lr0.1", "vgg")]
-README = "# Title\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nThe end.\n"
+README = (
+    "# Title\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nThe end.\n"
+    "<!-- picture:begin -->\n<!-- picture:end -->\n"
+)
 ACCURACY = {"base": (0.50, 0.60), "lr0.1": (0.55, 0.625), "vgg": (0.40, 0.50)}  # per seed
 
 
@@ -53,7 +57,7 @@ def trained(monkeypatch):
         )
         return None, run
 
-    monkeypatch.setattr(studies, "train", fake_train)
+    monkeypatch.setattr(study, "train", fake_train)
     return asked
 
 
@@ -113,7 +117,7 @@ def test_more_seeds_than_the_study_has_can_be_trained(trained):
 
 
 def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(folder, trained, monkeypatch, capsys):
-    fake_train = studies.train
+    fake_train = study.train
 
     def interrupted(*args, **options):
         if len(trained) == 2:
@@ -121,7 +125,7 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(folder, trained, monk
         return fake_train(*args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(studies, "train", interrupted)
+        patch.setattr(study, "train", interrupted)
         assert main(RUN) == 130
     assert "Start the same command again to go on." in capsys.readouterr().err
     assert main(RUN) == 0
@@ -129,14 +133,14 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(folder, trained, monk
 
 
 def test_a_diverged_run_is_reported_and_the_others_go_on(folder, trained, monkeypatch, capsys):
-    fake_train = studies.train
+    fake_train = study.train
 
     def diverging(build, data, recipe, *args, **options):
         if recipe.optimizer == "sgd":
             raise TrainingDiverged("The loss became nan in epoch 1, step 7: lower the learning rate.")
         return fake_train(build, data, recipe, *args, **options)
 
-    monkeypatch.setattr(studies, "train", diverging)
+    monkeypatch.setattr(study, "train", diverging)
     assert main(RUN) == 1
     errors = capsys.readouterr().err.splitlines()
     assert errors == [
@@ -186,7 +190,7 @@ def test_a_record_that_cannot_be_written_to_its_end_leaves_no_file(tmp_path, con
     assert not (tmp_path / "run.json").exists()
 
 
-def test_a_full_disk_leaves_the_old_record(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_old_record_and_nothing_beside_it(tmp_path, monkeypatch):
     records.write_json(tmp_path / "run.json", {"a": 1})
 
     def no_room(number):
@@ -196,6 +200,7 @@ def test_a_full_disk_leaves_the_old_record(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         records.write_json(tmp_path / "run.json", {"a": 2})
     assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8")) == {"a": 1}
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_a_full_disk_is_told_in_one_line(trained, monkeypatch, capsys):
@@ -365,7 +370,7 @@ def test_the_readme_gets_the_recorded_results_and_keeps_its_other_words(folder, 
     text = readme.README.read_text(encoding="utf-8")
     assert "| Baseline | 2 | 55.00 (-8.53 to 118.53) | 7.07 | 30 |" in text
     assert text.startswith("# Title\n\n<!-- results:begin -->\n**Does a smaller step help?**\n")
-    assert text.endswith("|\n<!-- results:end -->\n\nThe end.\n")
+    assert "|\n<!-- results:end -->\n\nThe end.\n<!-- picture:begin -->\n" in text
     assert main(["readme"]) == 0
     assert readme.README.read_text(encoding="utf-8") == text
 
@@ -404,6 +409,75 @@ def test_a_run_by_another_recipe_is_no_twin(trained, monkeypatch):
     monkeypatch.setattr(records, "STUDIES", {"tiny": STUDY, "other": other})
     assert records.find_twin(other, changed_recipe, 0, "sample") is None
     assert records.find_twin(other, STUDY.variants[0], 7, "sample") is None
+
+
+# Several views, and the last training on all images
+
+
+@pytest.fixture
+def final(monkeypatch, tmp_path):
+    """A final study of one real variant, two seeds; returns its runs' folder and what was published."""
+    study = dataclasses.replace(
+        STUDY, name="tiny_final", variants=STUDY.variants[:1], views=(1, 6), final=True
+    )
+    use_study(monkeypatch, tmp_path, study)
+    asked, published = [], []
+
+    def load(source, seed, val_size=5000):
+        asked.append(val_size)
+        data = tiny_cifar10("official", seed)
+        return dataclasses.replace(data, val=Split(data.val.images[:0], data.val.labels[:0]))
+
+    monkeypatch.setattr(experiments, "load_cifar10", load)
+    monkeypatch.setattr(experiments, "save_model", lambda model, path, about: published.append((path, about)))
+    assert main(["run", "tiny_final"]) == 0
+    assert asked == [0, 0]
+    return tmp_path / "runs" / "tiny_final", published
+
+
+def test_a_final_study_is_judged_on_the_test_images_with_each_number_of_views(final, capsys):
+    runs = records.load_runs("tiny_final")
+    assert runs["val_accuracy"].isna().all()
+    for _, run in runs.iterrows():
+        record = json.loads((final[0] / f"base-seed{run['seed']}.json").read_text(encoding="utf-8"))
+        assert (record["judged"]["split"], record["data"]["val"]) == ("test", 0)
+        for views in ("1", "6"):
+            correct = record["judged"]["correct"][views]
+            assert len(correct) == 40
+            assert run[f"test_accuracy_{views}"] == correct.count("1") / 40
+    capsys.readouterr()
+    assert main(["show", "tiny_final"]) == 0
+    shown = capsys.readouterr().out
+    assert "Test accuracy, 1 view in percent" in shown
+    assert "Test accuracy, 6 views in percent" in shown
+    assert "alidation" not in shown
+    assert "| test accuracy, 6 views in %, mean" in readme.readme_tables()
+
+
+def test_the_network_of_the_first_seed_is_published_with_what_is_known_of_it(final):
+    [(path, about)] = final[1]
+    assert path == records.MODELS / "tiny_final.keras"
+    record = json.loads((final[0] / "base-seed0.json").read_text(encoding="utf-8"))
+    assert (about["seed"], about["recipe"]) == (0, record["recipe"])
+    assert about["test_accuracy"] == {
+        int(views): correct.count("1") / 40 for views, correct in record["judged"]["correct"].items()
+    }
+
+
+def test_a_record_without_the_answers_to_a_number_of_views_is_refused(final, monkeypatch, tmp_path):
+    study = dataclasses.replace(next(iter(records.STUDIES.values())), views=(1, 2, 6))
+    monkeypatch.setattr(records, "STUDIES", {study.name: study})
+    with pytest.raises(records.StudyError, match="it lacks the answers to 2 views"):
+        records.load_runs("tiny_final")
+
+
+def test_a_run_on_all_images_is_no_twin_of_one_with_validation(final, monkeypatch):
+    [study] = records.STUDIES.values()
+    plain = dataclasses.replace(study, name="plain", final=False, views=())
+    monkeypatch.setattr(records, "STUDIES", {"tiny_final": study, "plain": plain})
+    assert records.find_twin(plain, plain.variants[0], 0, "official") is None
+    again = dataclasses.replace(study, name="again", views=(6,))
+    assert records.find_twin(again, again.variants[0], 0, "official") is not None
 
 
 def renamed(variant):

@@ -15,9 +15,10 @@ import pytest
 from helpers import export, model_files
 from helpers.data import Cifar10, DataError, Split
 from helpers.export import ExportReport, check_folder, compare_logits, export_all, export_table, main, measure
-from helpers.model_files import quietly, run_keras, verify_model_file, write_litert, write_onnx
+from helpers.model_files import run_keras, verify_model_file, write_litert, write_onnx
 from helpers.models import fast_net, set_whitening
 from helpers.predict import ModelError
+from helpers.quiet import quietly
 from helpers.sample import make_sample
 
 MISSING = [name for name in model_files.ONNX_PACKAGES.split() if importlib.util.find_spec(name) is None]
@@ -352,7 +353,7 @@ def test_the_exit_status_says_whether_a_format_is_missing(command, arguments, fa
 def test_a_missing_model_is_told_in_one_line(command, tmp_path):
     status, lines, errors, given = command(model=tmp_path / "none.keras")
     assert (status, lines, given) == (1, [], [])
-    assert errors == [f"There is no model at {tmp_path / 'none.keras'}: name another one with --model."]
+    assert errors == [f"There is no model at {tmp_path / 'none.keras'}: name one that is there."]
 
 
 def test_data_that_cannot_be_read_are_told_in_one_line(command, monkeypatch):

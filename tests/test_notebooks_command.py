@@ -198,6 +198,16 @@ def test_stamp_writes_the_address_everywhere_and_then_has_nothing_to_do(root):
     assert COLAB.format("new/home", "trunk", "01_a.ipynb") in readme
 
 
+def test_stamp_writes_the_address_into_the_citation(root):
+    path = root / "CITATION.cff"
+    path.write_text(
+        'version: 1.0\nrepository-code: "https://github.com/o/r"\nurl: "https://github.com/o/r"\n'
+    )
+    assert path in stamp(root=root)
+    lines = path.read_text().splitlines()
+    assert lines[1:] == ['repository-code: "https://github.com/new/home"', 'url: "https://github.com/o/r"']
+
+
 def test_stamp_leaves_other_addresses_alone(root):
     text = "[Keras](https://github.com/keras-team/keras), https://colab.research.google.com/assets/badge.svg"
     assert with_address(text, root=root) == text

@@ -6,10 +6,12 @@ import re
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
-from helpers import figures, plots
+from helpers import figures, plots, run_plots, verdicts
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,29 @@ def shown(monkeypatch):
         return bundles[-1]
 
     return show
+
+
+HISTORY = [{"epoch": k, "accuracy": 0.5, "val_accuracy": 0.4} for k in (1, 2, 3)]
+EFFECTS = pd.DataFrame({"effect": [1.0], "low": [0.5], "high": [1.5], "verdict": ["helps"]}, index=["more"])
+CHARTS = {
+    "class_bars": lambda: plots.class_bars({"train": [3, 5]}, ["cat", "dog"]),
+    "learning_curves": lambda: plots.learning_curves(HISTORY),
+    "line_chart": lambda: plots.line_chart([1, 2], {"a": [1, 2]}, xlabel="x", ylabel="y", title="t"),
+    "seed_spread": lambda: plots.seed_spread({"a": [0.5, 0.6]}),
+    "channel_histograms": lambda: plots.channel_histograms(random_images(2)),
+    "effect_plot": lambda: verdicts.effect_plot(EFFECTS),
+    "place_run": lambda: run_plots.place_run([0.5, 0.6], 0.55),
+}
+PAGE = 14  # CSS pixels: the text of JupyterLab and of the pages of `make run`
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_text_in_a_chart_is_as_large_as_the_pages(chart):
+    figure = CHARTS[chart]().figure
+    figure.canvas.draw()
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    assert len(texts) > 3
+    assert min(text.get_fontsize() for text in texts) * figures.CSS_DPI / 72 >= PAGE
 
 
 def random_images(count, seed=0):
@@ -151,6 +176,14 @@ def test_learning_curves_draw_accuracies_in_percent():
     loss = plots.learning_curves(history, metric="loss")
     assert loss.lines[1].get_ydata().tolist() == [2.5, 2.0]
     assert loss.get_xlabel() == "epoch"
+
+
+def test_a_line_chart_draws_every_curve_with_its_name_and_passes_settings_on():
+    ax = plots.line_chart([1, 2], {"up": [1, 2], "down": [2, 1]}, xlabel="step", yscale="log")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 2], [2, 1]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["up", "down"]
+    assert len({line.get_linestyle() for line in ax.lines}) == 2, "told apart without colour"
+    assert (ax.get_xlabel(), ax.get_yscale()) == ("step", "log")
 
 
 def test_seed_spread_draws_each_seed_the_mean_and_the_interval():

@@ -2,15 +2,19 @@
 
 import os
 import re
+import tomllib
+
+import yaml
 
 from helpers import readme
-from helpers.chapters import ROOT, chapters, stamp
+from helpers.chapters import ROOT, chapters, settings, stamp
 from tests.checkout import kept_files
-from tests.contract.book import LINK
+from tests.contract import RULES
+from tests.contract.links import dead_links
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 TOP_LEVEL = {
-    *("README.md", "LICENSE", "Makefile", "requirements.txt", "pyproject.toml"),
+    *("README.md", "LICENSE", "CITATION.cff", "CONTRIBUTING.md"),
+    *("Makefile", "requirements.txt", "pyproject.toml"),
     *(
         "notebooks",
         "helpers",
@@ -26,24 +30,22 @@ TOP_LEVEL = {
 HOME = re.compile(r"(?<![\w.])/(?:home|Users)/\w+/|(?<![\w.])/(?:root|work)/\w|\b[A-Z]:\\Users\\\w")
 
 
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+README, CONTRIBUTING = read(ROOT / "README.md"), read(ROOT / "CONTRIBUTING.md")
+
+
 def test_the_address_is_stamped_everywhere():
     assert stamp(write=False) == [], "run: make stamp"
 
 
-def test_links_of_the_readme_lead_to_files():
-    targets = [match[1] or match[2] for match in LINK.finditer(README)]
-    local = [target for target in targets if not re.match(r"[a-z]+:|#", target)]
-    assert [target for target in local if not (ROOT / target.partition("#")[0]).exists()] == []
-
-
-def test_links_of_other_pages_lead_to_files():
-    for path in kept_files():
-        if path.suffix == ".md" and path.name != "pull_request_template.md":
-            text = path.read_text(encoding="utf-8")
-            targets = [match[1] or match[2] for match in LINK.finditer(text)]
-            local = [target for target in targets if not re.match(r"[a-z]+:|#", target)]
-            missing = [t for t in local if not (path.parent / t.partition("#")[0]).exists()]
-            assert not missing, f"{path.relative_to(ROOT)}: {missing}"
+def test_links_of_every_page_lead_to_a_file_and_to_a_heading():
+    pages = [path for path in kept_files() if path.suffix == ".md"]
+    assert {"README.md", "CONTRIBUTING.md", "glossary.md"} <= {path.name for path in pages}
+    dead = {path.relative_to(ROOT).as_posix(): dead_links(path, read(path)) for path in pages}
+    assert {page: links for page, links in dead.items() if links} == {}
 
 
 def test_the_readme_lists_the_chapters_in_order_each_with_its_badge_and_time():
@@ -60,9 +62,9 @@ def test_pictures_of_the_readme_have_alt_text():
     assert all(len(alt) > 3 for alt in pictures)
 
 
-def test_every_make_command_of_the_readme_exists():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"^make ([\w-]+)|`make ([\w-]+)`", README, re.MULTILINE)):
+def test_every_make_command_of_the_pages_exists():
+    makefile = read(ROOT / "Makefile")
+    for target in set(re.findall(r"^make ([\w-]+)|`make ([\w-]+)`", README + CONTRIBUTING, re.MULTILINE)):
         assert re.search(rf"^{''.join(target)}:", makefile, re.MULTILINE), target
 
 
@@ -72,10 +74,41 @@ def test_the_results_in_the_readme_are_those_of_the_recorded_runs():
     assert shown.strip() == readme.readme_tables().strip(), "out of date: make results"
 
 
+def test_the_readme_shows_and_describes_what_was_drawn_from_the_recorded_runs():
+    begin, end = readme.PICTURE_MARKERS
+    shown = README.partition(begin)[2].partition(end)[0]
+    assert shown.strip() == readme.headline(), "out of date: make results"
+    if shown.strip():
+        assert readme.drawn_runs() == readme.pictured_runs(), "data/accuracy.png is out of date: make results"
+
+
+def test_contributing_lists_every_rule_of_the_contract():
+    assert [rule.sentence for rule in RULES.values() if f"\n- {rule.sentence}\n" not in CONTRIBUTING] == []
+
+
+def test_the_citation_is_complete_and_agrees_with_the_package():
+    cited = yaml.safe_load(read(ROOT / "CITATION.cff"))
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
+    assert {"cff-version", "message", "title", "authors"} <= set(cited)
+    assert cited["cff-version"] == "1.2.0"
+    assert all(author.get("name") or author.get("family-names") for author in cited["authors"])
+    assert README.startswith(f"# {cited['title']}\n")
+    assert project["description"].startswith(f"{cited['title']}: ")
+    assert (str(cited["version"]), cited["license"]) == (project["version"], project["license"])
+    assert cited["repository-code"] == settings()["repository"]
+
+
+def test_every_photo_has_its_row_in_the_datasheet():
+    table = read(ROOT / "data/README.md").partition("## The photos\n")[2]
+    rows = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+    photos = [path.name for path in kept_files() if path.parent == ROOT / "data" / "photos"]
+    assert sorted(rows) == sorted(photos)
+
+
 def test_ci_and_the_workflow_run_the_readmes_own_command():
     assert "\nmake test\n" in README
     for path in (".ci/run", ".github/workflows/tests.yml"):
-        assert "make test" in (ROOT / path).read_text(encoding="utf-8")
+        assert "make test" in read(ROOT / path)
     assert os.name == "nt" or os.access(ROOT / ".ci" / "run", os.X_OK)
 
 

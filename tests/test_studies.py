@@ -1,30 +1,49 @@
 """The studies of the series: fair by their definition, and chosen as they say."""
 
 import dataclasses
+from itertools import pairwise
 
 import pytest
 
-from helpers import models, records, studies
+from helpers import ladder, models, records, studies
 from helpers.recipe import Recipe
 from helpers.studies import ARMS, CHOSEN_RATES, LEARNING_RATES, STUDIES, Study, Variant, screened
-from helpers.training import train
+from helpers.training import CROP_SIDE, train
 from tests.tiny import build, tiny_data
 
-JUDGES = [study for study in STUDIES.values() if study.first_seed == 0 and not study.milestones]
+# Studies of a single recipe compare nothing; `full` is a check before `final`, `classic` measures seconds.
+SINGLE = {"quick": 3, "full": 1, "final": 3, "classic": 1}
+JUDGES = [
+    study
+    for study in STUDIES.values()
+    if study.first_seed == 0 and not study.milestones and study.name not in SINGLE
+]
 CHOOSERS = [study for study in STUDIES.values() if study.first_seed]
+
+
+def whole_epochs(variant: Variant) -> float:
+    """Return a variant's epochs, those on crops counted by their share of the pixels."""
+    if variant.recipe is None:
+        return variant.options["passes"]
+    small = variant.recipe.small_epochs
+    return variant.recipe.epochs - small + small * (CROP_SIDE / 32) ** 2
 
 
 @pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
 def test_a_study_compares_distinct_variants_at_one_equal_budget(study):
     names, titles = ([getattr(variant, part) for variant in study.variants] for part in ("name", "title"))
-    assert len(set(names)) == len(set(titles)) == len(study.variants) > 1
-    budgets = {v.recipe.epochs if v.recipe else v.options["passes"] for v in study.variants}
-    assert len(budgets) == 1
+    assert len(set(names)) == len(set(titles)) == len(study.variants)
+    assert (len(names) == 1) == (study.name in SINGLE)
+    budgets = {whole_epochs(variant) for variant in study.variants}
+    assert max(budgets) - min(budgets) < 0.5
+    if not any(variant.recipe and variant.recipe.small_epochs for variant in study.variants):
+        assert len(budgets) == 1
 
 
 def test_studies_that_judge_have_seeds_enough_and_studies_that_choose_have_others():
     assert all(study.seeds >= 3 for study in JUDGES)
-    assert {study.name for study in JUDGES} >= {"baseline", "improvements"}
+    assert {study.name for study in JUDGES} >= {"baseline", "improvements", "fast"}
+    assert {name: STUDIES[name].seeds for name in SINGLE} == SINGLE
     judging = {seed for study in JUDGES for seed in range(study.seeds)}
     assert CHOOSERS
     assert not judging & {s.first_seed + i for s in CHOOSERS for i in range(s.seeds)}
@@ -79,6 +98,27 @@ def test_dropout_and_decay_of_the_arms_are_those_that_did_best_on_validation(arm
     best = study[accuracies[list(tried)].idxmax()]
     judged = studies.IMPROVEMENTS[arm]
     assert (best.options, best.recipe.weight_decay) == (judged.options, judged.recipe.weight_decay)
+
+
+def test_each_rung_of_the_ladder_is_the_one_below_with_one_change_named_in_its_title():
+    rungs = studies.FAST.variants
+    assert (rungs[0].options, rungs[0].model) == (studies.IMPROVEMENTS["augment_bn"].options, "vgg")
+    for below, rung in pairwise(rungs):
+        assert rung.title.startswith("+ ")
+        assert ladder.changes(below, rung)
+        other_network = (below.model, below.options) != (rung.model, rung.options)
+        assert other_network != (below.recipe != rung.recipe), rung.name
+
+
+def test_the_full_recipe_is_the_rung_that_was_kept_only_wider_and_longer():
+    kept = studies.FAST[studies.TOP]
+    for name in ("quick", "full", "final"):
+        (variant,) = STUDIES[name].variants
+        short = {part: getattr(kept.recipe, part) for part in ("epochs", "small_epochs")}
+        assert dataclasses.replace(variant.recipe, **short) == kept.recipe
+        assert variant.options.keys() == kept.options.keys() == {"width"}
+    assert STUDIES["final"].variants == STUDIES["full"].variants
+    assert STUDIES["final"].final
 
 
 def test_a_long_run_begins_as_a_short_one(monkeypatch):

@@ -124,15 +124,15 @@ def wait_until_it_answers(server: Server, process: subprocess.Popen, log: Path) 
     raise RuntimeError(f"JupyterLab did not start. The end of what it said:\n{log.read_text()[-2000:]}")
 
 
-def open_and_run(browser, server: Server, notebook: str, outside: Outside, pictures: Path) -> Shown:
-    """Open a notebook, choose Run All, wait for its end, and look at the page in both themes.
+@contextmanager
+def run_notebook(browser, server: Server, notebook: str, outside: Outside, pictures: Path) -> Iterator:
+    """Open a notebook, choose Run All, wait for its end, and give the page, its kernel still alive.
 
     Args:
         browser: Playwright's.
         notebook: its path below the server's folder, with slashes.
-        pictures: path and beginning of the screenshots' names.
+        pictures: path and beginning of the screenshots' names; one is taken if anything fails.
     """
-    asked_before = len(outside.asked)
     context = browser.new_context(viewport=SCREEN, service_workers="block")
     context.add_init_script(path=Path(__file__).with_name("look.js"))
     outside.watch(context, badge=True)
@@ -146,6 +146,19 @@ def open_and_run(browser, server: Server, notebook: str, outside: Outside, pictu
         page.wait_for_function("look.counts().every(count => count === null)")
         page.evaluate("look.start()")
         page.wait_for_function("look.ended()", timeout=1000 * RUN_SECONDS)
+        yield page
+        page.evaluate("look.panel().sessionContext.shutdown()")
+    except Exception:
+        page.screenshot(path=f"{pictures}-stopped.png")
+        raise
+    finally:
+        context.close()
+
+
+def open_and_run(browser, server: Server, notebook: str, outside: Outside, pictures: Path) -> Shown:
+    """Run a notebook as `run_notebook` does, and look at the page in both themes."""
+    asked_before = len(outside.asked)
+    with run_notebook(browser, server, notebook, outside, pictures) as page:
         outputs = page.evaluate("look.outputs()")
         shown = Shown(
             counts=page.evaluate("look.counts()"),
@@ -164,12 +177,6 @@ def open_and_run(browser, server: Server, notebook: str, outside: Outside, pictu
             shown.pictures[theme] = page.evaluate("look.pictures()")
             shown.faint[theme] = page.evaluate("look.faint()")
             take_screenshots(page, f"{pictures}-{theme}")
-        page.evaluate("look.panel().sessionContext.shutdown()")
-    except Exception:
-        page.screenshot(path=f"{pictures}-stopped.png")
-        raise
-    finally:
-        context.close()
     shown.asked.extend(outside.asked[asked_before:])
     return shown
 

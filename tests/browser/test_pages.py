@@ -1,7 +1,10 @@
 """The pages of `make run` on a phone: nothing is cut off, nothing scrolls sideways, nothing is fetched."""
 
+from pathlib import Path
+
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from helpers import notebooks
 from helpers.chapters import chapters
@@ -20,15 +23,41 @@ CUT_OFF = """() => { // what reaches beyond the screen and cannot be scrolled in
 }"""
 TEXT_SIZES = """() => [...document.querySelectorAll("main :is(p, li, td, pre)")]
     .map((element) => parseFloat(getComputedStyle(element).fontSize))"""
+TOO_WIDE = (
+    "[...document.images].filter(img => img.getBoundingClientRect().width > innerWidth).map(img => img.alt)"
+)
 MISSING = "[...document.images].filter(img => !img.naturalWidth || !img.alt).map(img => img.alt || img.src)"
 
+WIDE = Path("wide_things.ipynb")  # a toy: whatever may be wider than a phone
+DOT = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one pixel
 
-@pytest.fixture(scope="module", params=chapters(), ids=lambda path: path.stem)
+
+def wide_things():
+    """Return a notebook with a wide table in the text, and wide code, words, table and picture below it."""
+    names = [f"column_number_{k}" for k in range(20)]
+    table = f"|{'|'.join(names)}|\n{'|---' * len(names)}|\n|{'|'.join(names)}|"
+    row = "".join(f"<td>{name}</td>" for name in names)
+    figure = f'<img src="data:image/gif;base64,{DOT}" alt="a wide dot" width="1600">'
+    shown = [
+        new_output("stream", name="stdout", text="word_" * 100),
+        new_output("display_data", data={"text/html": f"<table><tr>{row}</tr></table>"}),
+        new_output("display_data", data={"text/html": figure}),
+    ]
+    cells = [new_markdown_cell(f"# Wide things\n\n{table}"), new_code_cell(f"x = {names}", outputs=shown)]
+    return new_notebook(cells=cells)
+
+
+def stored(path):
+    """Return what stands in the place of `notebooks.execute`: the stored outputs, and no error."""
+    return wide_things() if path == WIDE else nbformat.read(path, as_version=4), None
+
+
+@pytest.fixture(scope="module", params=[*chapters(), WIDE], ids=lambda path: path.stem)
 def opened(request, browser, outside, screenshots, tmp_path_factory):
     """A chapter's page, made of its stored outputs, on a phone's screen, and what it asked of others."""
     folder = tmp_path_factory.mktemp("pages")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(notebooks, "execute", lambda path: (nbformat.read(path, as_version=4), None))
+        patch.setattr(notebooks, "execute", stored)
         notebooks.html(request.param, folder)
     asked_before = len(outside.asked)
     context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
@@ -55,6 +84,10 @@ def test_the_page_does_not_scroll_sideways(page):
 
 def test_nothing_is_cut_off(page):
     assert page.evaluate(CUT_OFF) == []
+
+
+def test_figures_fit_the_screen(page):
+    assert page.evaluate(TOO_WIDE) == []
 
 
 def test_texts_are_large_enough(page):

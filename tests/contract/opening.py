@@ -3,13 +3,12 @@
 import ast
 import re
 from itertools import pairwise
-from pathlib import Path
-from urllib.parse import unquote
 
 from nbformat import NotebookNode
 
 from helpers.chapters import chapters, with_address
 from tests.contract.book import Book, Problems, read, rule
+from tests.contract.links import dead_links
 
 BADGE_PICTURE = "](https://colab.research.google.com/assets/colab-badge.svg)]("
 ANY_BADGE = "https://colab.research.google.com/github/owner/name/blob/branch/notebook.ipynb"
@@ -140,12 +139,7 @@ def links_to_its_neighbours(book: Book) -> Problems:
 
 @rule("chapter", "solution")
 def local_links_resolve(book: Book) -> Problems:
-    """Every link to a file of the repository leads to one."""
-    for number, target in book.links():
-        if not re.match(r"[a-z]+:|#", target) and not local_file(book.path, target).exists():
-            yield number, f"{target} does not exist"
-
-
-def local_file(path: Path, target: str) -> Path:
-    """Return the file that a relative link in `path` leads to."""
-    return path.parent / unquote(target.partition("#")[0])
+    """Every link to a file of the repository leads to one, and every #part of a link to a heading."""
+    for number, source in book.prose():
+        for problem in dead_links(book.path, source):
+            yield number, problem

@@ -1,0 +1,158 @@
+"""A ladder: a study in which each variant changes one thing more than the one before it.
+
+`verdicts` compares every variant with the study's first; here each is compared with the rung below it.
+"""
+
+import inspect
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from helpers import models
+from helpers.evaluation import Comparison, accuracy_interval, compare
+from helpers.plots import seed_spread
+from helpers.records import (
+    accuracy_columns,
+    comparison_table,
+    fastest_seconds,
+    find_study,
+    load_runs,
+)
+from helpers.study import Study, Variant
+from helpers.verdicts import effect_plot, verdict_in_words, verdict_table
+
+
+def all_settings(variant: Variant) -> dict:
+    """Return all that a variant sets, in one dictionary: its network with every option, and its recipe."""
+    parameters = inspect.signature(getattr(models, variant.model)).parameters.values()
+    options = {p.name: p.default for p in parameters} | variant.options
+    return {"network": variant.model} | options | _recipe_settings(variant)
+
+
+def _recipe_settings(variant: Variant) -> dict:
+    found = dict(vars(variant.recipe))
+    return found | vars(found.pop("augmentation"))
+
+
+def changes(below: Variant, rung: Variant) -> list[str]:
+    """Return what a rung sets in another way than the one below, each as "`setting` old → new"."""
+    old, new = all_settings(below), all_settings(rung)
+    if below.model != rung.model:  # their options do not compare, so each network is told as a whole
+        old, new = ({"network": _network_in_words(v)} | _recipe_settings(v) for v in (below, rung))
+    return [f"`{name}` {old[name]} → {new[name]}" for name in new if old[name] != new[name]]
+
+
+def _network_in_words(variant: Variant) -> str:
+    return f"{variant.model}({', '.join(f'{name}={value}' for name, value in variant.options.items())})"
+
+
+def rung_in_words(study: Study, runs: pd.DataFrame, name: str) -> str:
+    """Return Markdown on a rung: the verdict against the one below it, what it changes, what that costs.
+
+    Args:
+        study: whose variants are the rungs, from the lowest up.
+        runs: from `records.load_runs`.
+        name: of a variant, not the lowest.
+
+    Raises:
+        ValueError: if the study has no rung of that name above its lowest one.
+    """
+    names = [variant.name for variant in study.variants]
+    if name not in names[1:]:
+        raise ValueError(f"{study.name} has no rung {name!r}, expected one of {', '.join(names[1:])}.")
+    below, rung = study.variants[names.index(name) - 1 : names.index(name) + 1]
+    seconds = _seconds(runs)
+    verdict = verdict_in_words(runs, rung.title, below.title).replace(rung.title, f"**{rung.title}**", 1)
+    return (
+        f"{verdict} It changes {', '.join(changes(below, rung))}. "
+        f"Seconds of training: {seconds[below.title]:.0f} → {seconds[rung.title]:.0f}."
+    )
+
+
+def ladder_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return `verdicts.verdict_table`, each rung against the one below it, and the seconds of training."""
+    titles = list(runs["title"].unique())
+    below = dict(zip(titles, [None, *titles], strict=False))
+    rows = [verdict_table(runs, [title], below[title]).loc[title] for title in titles]
+    return pd.DataFrame(rows).infer_objects().join(_seconds(runs))
+
+
+def _seconds(runs: pd.DataFrame) -> pd.Series:
+    """Return the seconds of training by title, as `records.fastest_seconds` counts them."""
+    return runs.groupby("title")["history"].apply(lambda group: sum(fastest_seconds(group))).rename("seconds")
+
+
+def ladder_plot(runs: pd.DataFrame) -> Figure:
+    """Draw each rung's accuracy seed by seed, and beside it its effect against the rung below."""
+    titles = list(runs["title"].unique())
+    fig, (left, right) = plt.subplots(1, 2, figsize=(8.5, 0.6 + 0.42 * len(titles)))
+    seed_spread({title: runs.loc[runs["title"] == title, "val_accuracy"] for title in titles}, ax=left)
+    effect_plot(ladder_table(runs).iloc[1:], right)
+    left.set(xlabel="validation accuracy (%)", ylabel="rung")
+    right.set(ylim=(len(titles) - 1.4, -1.6), yticks=(), xlabel="effect against the rung below (points)")
+    return fig
+
+
+def evidence_in_words(runs: pd.DataFrame, top: str) -> str:
+    """Return two sentences: how many rungs there is evidence for, and what the ladder brings up to `top`."""
+    titles = list(runs["title"].unique())
+    p = np.sort([comparison_table(runs, low)["p"][high] for low, high in pairwise(titles)])
+    holm = np.maximum.accumulate(p * np.arange(len(p), 0, -1))
+    wide = runs.pivot(index="seed", columns="variant", values="val_accuracy")
+    wide = wide[[top, runs["variant"].iloc[0]]].dropna()
+    return (
+        f"Of {len(p)} rungs, {(p < 0.05).sum()} differ from the one below when each is taken by itself, "
+        f"{(holm < 0.05).sum()} after Holm's correction. The rung that was kept last against the lowest: "
+        f"{_in_words(compare(*wide.to_numpy().T))}."
+    )
+
+
+def views_in_words(study: Study, runs: pd.DataFrame, name: str) -> str:
+    """Return one sentence on the variant of that name: what its most views bring against one view."""
+    plain, *_, most = accuracy_columns(study)
+    judged = runs[runs["variant"] == name]
+    gain = _in_words(compare(judged[most], judged[plain]))
+    return f"{most.rpartition('_')[2]} views instead of one, with the networks of that rung: {gain}."
+
+
+def _in_words(result: Comparison) -> str:
+    low, high = (100 * end for end in result.interval)
+    return (
+        f"{100 * result.difference:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}), {result.verdict}"
+    )
+
+
+def views_table(names: list[str]) -> pd.DataFrame:
+    """Return one row per study and number of views: seeds, minutes, accuracy, and how sure the first run is.
+
+    Of studies with one variant. Accuracies in percent; `low` and `high` are the Wilson interval of the first
+    run, for other images. Minutes are those of
+    `records.fastest_seconds`.
+    """
+    rows = {}
+    for name in names:
+        runs = load_runs(name)
+        images = len(runs["val_correct"].iloc[0])
+        minutes = sum(fastest_seconds(runs["history"])) / 60
+        for column in accuracy_columns(find_study(name)):
+            views = column.rpartition("_")[2].replace("accuracy", "1")
+            low, high = accuracy_interval(round(runs[column].iloc[0] * images), images)
+            rows[name, views] = [len(runs), minutes, 100 * runs[column].mean(), 100 * low, 100 * high]
+    table = pd.DataFrame.from_dict(rows, "index", columns=["seeds", "minutes", "accuracy", "low", "high"])
+    return table.set_index(pd.MultiIndex.from_tuples(table.index, names=["study", "views"]))
+
+
+def seconds_to(runs: pd.DataFrame, percent: float) -> float:
+    """Return the seconds until the mean validation accuracy of one variant first reaches so many percent.
+
+    It counts whole epochs, by `records.fastest_seconds`; NaN if none reaches it.
+    """
+    curve = 100 * np.mean(
+        [[epoch["val_accuracy"] for epoch in history] for history in runs["history"]], axis=0
+    )
+    if curve.max() < percent:
+        return float("nan")
+    return np.cumsum(fastest_seconds(runs["history"]))[np.argmax(curve >= percent)]

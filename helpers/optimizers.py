@@ -1,0 +1,102 @@
+"""What Keras' optimizers lack for chapter 06: a triangular schedule, fast shifts, orthogonalised steps."""
+
+import keras
+
+RISE = 0.05  # share of the steps in which a triangular schedule rises
+# Of the polynomial a x + b x^3 + c x^5, which drives numbers from 0 to 1 towards 1.
+# Source: K. Jordan and others, 2024, https://kellerjordan.github.io/posts/muon
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+ITERATIONS = 3
+TINY = 1e-7  # keeps a kernel or a gradient of zeros from a division by zero
+
+
+@keras.saving.register_keras_serializable("helpers")
+class Triangular(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that rises linearly from 0 to `peak`, then falls linearly to 0 at the last step."""
+
+    def __init__(self, peak: float, steps: int):
+        self.peak, self.steps = peak, steps
+
+    def __call__(self, step):
+        done = (keras.ops.cast(step, "float32") + 0.5) / self.steps
+        return self.peak * keras.ops.clip(keras.ops.minimum(done / RISE, (1 - done) / (1 - RISE)), 0, 1)
+
+    def get_config(self) -> dict:
+        """Return the arguments that make this schedule again."""
+        return {"peak": self.peak, "steps": self.steps}
+
+
+@keras.saving.register_keras_serializable("helpers")
+class ShiftRateSGD(keras.optimizers.SGD):
+    """SGD whose learning rate is `shift_rate` times as large for the shifts of batch normalisation."""
+
+    def __init__(self, *args, shift_rate: float = 1.0, **options):
+        super().__init__(*args, **options)
+        self.shift_rate = shift_rate
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Update one variable; Keras calls this at every training step."""
+        # On TensorFlow this is its own variable, whose name is the path and ":0".
+        is_shift = variable.name.removesuffix(":0").split("/")[-1] == "beta"
+        factor = self.shift_rate if is_shift else 1.0
+        super().update_step(gradient, variable, factor * learning_rate)
+
+    def get_config(self) -> dict:
+        """Return the arguments that make this optimizer again."""
+        return super().get_config() | {"shift_rate": self.shift_rate}
+
+
+@keras.saving.register_keras_serializable("helpers")
+class Muon(ShiftRateSGD):
+    """Steps that go equally far in all directions for convolution kernels, `ShiftRateSGD` for the rest.
+
+    A kernel (height, width, channels, filters) is brought to the length sqrt(filters) before each
+    step, which changes nothing where batch normalisation follows; so weight decay has no effect on
+    it. The step is the orthogonalised Nesterov momentum times `kernel_factor` times the learning
+    rate. Source: K. Jordan and others, 2024, https://kellerjordan.github.io/posts/muon. Keras' own
+    `Muon` takes matrices only, and leaves kernels of convolutions to AdamW.
+    """
+
+    def __init__(self, *args, kernel_factor: float = 1.0, **options):
+        super().__init__(*args, **options)
+        self.kernel_factor = kernel_factor
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Update one variable; Keras calls this at every training step."""
+        if len(variable.shape) != 4:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        if self.momentum:
+            momentum = self.momentums[self._get_variable_index(variable)]
+            self.assign(momentum, self.momentum * momentum + gradient)
+            gradient = gradient + self.momentum * momentum
+        filters = variable.shape[-1]
+        rows = keras.ops.transpose(keras.ops.reshape(gradient, (-1, filters)))
+        step = keras.ops.reshape(keras.ops.transpose(orthogonalize(rows)), variable.shape)
+        kernel = variable * (filters**0.5 / (length(variable) + TINY))
+        rate = self.kernel_factor * keras.ops.cast(learning_rate, kernel.dtype)
+        self.assign(variable, kernel - rate * step)
+
+    def get_config(self) -> dict:
+        """Return the arguments that make this optimizer again."""
+        return super().get_config() | {"kernel_factor": self.kernel_factor}
+
+
+def orthogonalize(matrix):
+    """Return a matrix (rows, columns) with the same singular vectors, and all singular values near 1.
+
+    A Newton-Schulz iteration: nothing but products of matrices, fast wherever those are. Values
+    come out between about 0.7 and 1.2, those below a fiftieth of the matrix' length lower, which is
+    near enough for a step. It takes least time with fewer rows than columns.
+    """
+    a, b, c = COEFFICIENTS
+    matrix = matrix / (keras.ops.norm(matrix) + TINY)  # then no singular value is above 1
+    for _ in range(ITERATIONS):
+        square = keras.ops.matmul(matrix, keras.ops.transpose(matrix))
+        matrix = a * matrix + keras.ops.matmul(b * square + c * keras.ops.matmul(square, square), matrix)
+    return matrix
+
+
+def length(tensor):
+    """Return the square root of the sum of squares."""
+    return keras.ops.sqrt(keras.ops.sum(keras.ops.square(tensor)))

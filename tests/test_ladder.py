@@ -1,0 +1,79 @@
+"""Tests of helpers.ladder: each rung is compared with the one below it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import ladder
+from helpers.recipe import Recipe
+from helpers.study import Study, Variant
+
+LOW = Variant("low", "Low", "vgg", {"width": 8}, Recipe(epochs=2))
+MIDDLE = replace(LOW, name="middle", title="+ schedule", recipe=Recipe(epochs=2, schedule="cosine"))
+TOP = replace(MIDDLE, name="top", title="+ network", model="fast_net", options={"width": 16})
+STUDY = Study("toy", "Does it climb?", (LOW, MIDDLE, TOP))
+
+
+def runs() -> pd.DataFrame:
+    """Return three seeds of each rung: the middle one is clearly above the low one, the top one is not."""
+    rows = []
+    for variant, accuracy in ((LOW, 0.5), (MIDDLE, 0.6), (TOP, 0.6)):
+        for seed, luck in enumerate((0.0, 0.01, 0.02)):
+            wobble = 0.005 * (-1) ** seed * (variant is TOP)
+            history = [
+                {"epoch": k + 1, "val_accuracy": accuracy - 0.1 * (1 - k), "seconds": 3.0} for k in (0, 1)
+            ]
+            row = {"title": variant.title, "variant": variant.name, "seed": seed, "seconds": 6.0}
+            rows.append(
+                row | {"val_accuracy": accuracy + luck + wobble, "parameters": 10, "history": history}
+            )
+    return pd.DataFrame(rows)
+
+
+def test_a_change_of_the_recipe_is_named_with_both_values():
+    assert ladder.changes(LOW, MIDDLE) == ["`schedule` constant → cosine"]
+
+
+def test_another_network_is_told_as_a_whole():
+    assert ladder.changes(MIDDLE, TOP) == ["`network` vgg(width=8) → fast_net(width=16)"]
+
+
+def test_an_option_left_at_its_default_counts_as_set():
+    plain = replace(TOP, options={"width": 16, "whitening": False})
+    assert ladder.changes(plain, TOP) == ["`whitening` False → True"]
+
+
+def test_each_rung_is_compared_with_the_one_below():
+    table = ladder.ladder_table(runs())
+    assert table.loc["+ schedule", "verdict"] == "helps"
+    assert table.loc["+ network", "effect"] == pytest.approx(0.0, abs=0.5)
+    assert table.loc["+ network", "verdict"].startswith("no evidence")
+
+
+def test_the_words_on_a_rung_hold_verdict_change_and_cost():
+    words = ladder.rung_in_words(STUDY, runs(), "middle")
+    assert words.startswith("**+ schedule** helps: +10.0 points over 3 seeds")
+    assert "`schedule` constant → cosine" in words
+    assert "Seconds of training: 6 → 6" in words
+
+
+@pytest.mark.parametrize("name", ["low", "nonsense"])
+def test_a_name_that_is_no_upper_rung_is_refused(name):
+    with pytest.raises(ValueError, match="middle, top"):
+        ladder.rung_in_words(STUDY, runs(), name)
+
+
+def test_the_seconds_to_an_accuracy_are_whole_epochs():
+    top = runs().query("variant == 'top'")
+    assert ladder.seconds_to(top, 50) == 3.0
+    assert ladder.seconds_to(top, 60) == 6.0
+    assert np.isnan(ladder.seconds_to(top, 99))
+
+
+def test_the_evidence_is_counted_and_the_kept_rung_compared_with_the_lowest():
+    words = ladder.evidence_in_words(runs(), "middle")
+    assert words.startswith("Of 2 rungs, 1 differ")
+    assert "+10.0 points" in words
+    assert words.endswith("helps.")

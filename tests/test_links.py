@@ -1,0 +1,62 @@
+"""The finder of dead links sees what is dead, and nothing else."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tests.contract.links import anchors, dead_links
+
+PAGE = """# A page: what it holds
+
+## The `first` part, and [more](https://example.org)
+
+## Again
+
+## Again
+
+```sh
+# no heading
+```
+"""
+
+
+@pytest.fixture
+def page(tmp_path):
+    """A page beside a notebook and a file; returns its path."""
+    cells = [new_markdown_cell("# How?\n\n## Two *small* parts"), new_code_cell("## no heading")]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "book.ipynb")
+    (tmp_path / "a file.txt").write_text("words")
+    (tmp_path / "page.md").write_text(PAGE)
+    return tmp_path / "page.md"
+
+
+def test_a_pages_anchors_are_those_of_github(page):
+    assert anchors(page) == {"a-page-what-it-holds", "the-first-part-and-more", "again", "again-1"}
+
+
+def test_a_notebooks_anchors_are_those_of_jupyterlab(page):
+    assert anchors(page.with_name("book.ipynb")) == {"How?", "Two-small-parts"}
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        *("[a](book.ipynb)", "[a](book.ipynb#How%3F)", "[a](a%20file.txt)", "[a](#again-1)", "[a](../)"),
+        *("[a](https://example.org/#x)", "[a](mailto:a@example.org)", '<img src="data:image/png;base64,AA">'),
+        *("`[a](code.md)`", "```md\n[a](code.md)\n```"),
+    ],
+)
+def test_a_good_link_passes(page, link):
+    assert dead_links(page, link) == []
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        *("[a](gone.md)", "[a](gone.md#again)", '<img src="gone.png">', "[`a`](gone.md)", "![a](gone.png)"),
+        *("[a](#gone)", "[a](book.ipynb#Gone)", "[a](book.ipynb#no-heading)", "[a](#no-heading)"),
+        "[a](a%20file.txt#words)",
+    ],
+)
+def test_a_dead_link_is_found(page, link):
+    assert len(dead_links(page, link)) == 1
