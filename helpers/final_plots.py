@@ -87,7 +87,7 @@ def final_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.plot(row["accuracy", "mean"], y, "D", color=strong, markersize=5)
         place = (np.nanmax([*images, *seeds]), y)
         text = f"{row['accuracy', 'mean']:.1f}"
-        ax.annotate(text, place, (6, 0), textcoords="offset points", va="center", fontsize=9)
+        ax.annotate(text, place, (6, 0), textcoords="offset points", va="center")
         labels |= {f"{row['judged', 'on']}, other images": bar, f"{row['judged', 'on']}, other seeds": line}
     names = [f"{model}, {views} view{'s' if views > 1 else ''}" for model, views in table.index]
     ax.set_yticks(range(len(table)), names)
@@ -146,7 +146,7 @@ def export_plot(table: pd.DataFrame) -> Figure:
     ends = np.abs(table[["low", "high"]].to_numpy().T - table["accuracy"].to_numpy())
     axes[2].errorbar(table["accuracy"], places, xerr=ends, fmt="D", color=VERMILION, ecolor=INK, capsize=3)
     for ax, bars in ((axes[0], sizes), (axes[1], times)):
-        ax.bar_label(bars, fmt="{:.1f}", padding=3, fontsize=9)
+        ax.bar_label(bars, fmt="{:.1f}", padding=3)
         ax.margins(x=0.25)
     axes[0].set_yticks(places, table.index)
     axes[0].set(xlabel="size (MB)", ylabel="format", ylim=(len(table) - 0.4, -0.6))

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers.data import CLASS_NAMES, Split
-from helpers.figures import BLUE, SKY, image_tag, show
+from helpers.figures import BLUE, SKY, TEXT, image_tag, show
 from helpers.photos import SIDE, Photo, PhotoError, load_photo, open_picture, pictures_in, printable
 from helpers.predict import Guess, ModelError, predict_photos
 
@@ -95,7 +95,7 @@ def photo_figure(view: View, truth: str | None = None) -> Figure:
     whole, small, bars = figure.subplots(1, 3, width_ratios=(1.2, 1, 1.3))
     draw_square(view, whole)
     small.imshow(view.photo.pixels)
-    small.set_title("what the network gets", fontsize=10)
+    small.set_title("what the network gets", fontsize=TEXT)
     for ax in (whole, small):
         ax.set_anchor("N")  # the titles at one height
         ax.axis("off")
@@ -113,7 +113,7 @@ def draw_square(view: View, ax: Axes) -> Axes:
         ax.axvspan(start, end, color="white", alpha=0.65, linewidth=0)
     for start, end in ((0, top), (bottom, height)):
         ax.axhspan(start, end, color="white", alpha=0.65, linewidth=0)
-    ax.set_title(f"{width} x {height} pixels", fontsize=10)
+    ax.set_title(f"{width} x {height} pixels", fontsize=TEXT)
     return ax
 
 
@@ -123,7 +123,7 @@ def draw_probabilities(guesses: Sequence[Guess], truth: str | None, ax: Axes) ->
     names = [f"{name} (truth)" if name == truth else name for name in CLASS_NAMES]
     colors = [BLUE if name == first else SKY for name in CLASS_NAMES]
     bars = ax.barh(names, [100 * shares[name] for name in CLASS_NAMES], color=colors)
-    ax.bar_label(bars, fmt="{:.1f}", padding=3, fontsize=9)
+    ax.bar_label(bars, fmt="{:.1f}", padding=3)
     ax.tick_params(labelsize=9)
     ax.set_xlim(0, 128)  # room for the number behind a long bar
     ax.set_xticks(range(0, 101, 25))
