@@ -16,7 +16,6 @@ import numpy as np
 from turns import CHECK_STEPS, ROOT, serve
 
 sys.path.insert(0, str(ROOT))
-SHIFT = 2  # pixels
 RANGES = {"beta": (-0.5, 0.5), "moving_mean": (-0.5, 0.5), "moving_variance": (0.5, 2)}
 EPOCHS = 1000  # of the recipe: more than are trained, so that the learning rate never gets to zero
 
@@ -87,10 +86,11 @@ def plain(width: int, batch_size: int, images: int, place: str, shift: str) -> C
     from helpers.training import encode
 
     recipe, data, network = recipe_of(batch_size), split(images), new_model(width, images)
+    pixels = recipe_of(batch_size, augmented=True).augmentation.shift
     labels = encode(data.labels, recipe)
     moves = {
-        "RandomTranslation": lambda: [layers.RandomTranslation(SHIFT / 32, SHIFT / 32)],
-        "RandomCrop": lambda: [layers.ZeroPadding2D(SHIFT), layers.RandomCrop(32, 32)],
+        "RandomTranslation": lambda: [layers.RandomTranslation(pixels / 32, pixels / 32)],
+        "RandomCrop": lambda: [layers.ZeroPadding2D(pixels), layers.RandomCrop(32, 32)],
     }
     augment = keras.Sequential([layers.RandomFlip("horizontal"), *moves[shift]()])
     if place == "model":

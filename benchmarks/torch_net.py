@@ -214,7 +214,7 @@ class Trainer:
         import torch
 
         loss = self.loss(images, labels)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)  # the optimizer does not know the kernels
         loss.backward()
         with torch.no_grad():
             for weights in self.decayed:

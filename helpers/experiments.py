@@ -34,6 +34,7 @@ from helpers.records import (
     milestone_table,
     read_run,
     require_same_data,
+    share_of_ones,
     summary_table,
     write_json,
 )
@@ -131,9 +132,7 @@ def _run_one(
     else:
         found = [] if run.val_accuracy is None else [f"{run.val_accuracy:.2%} validation accuracy"]
         for views, correct in record.get("judged", {}).get("correct", {}).items():
-            found.append(
-                f"{correct.count('1') / len(correct):.2%} {record['judged']['split']} ({views} views)"
-            )
+            found.append(f"{share_of_ones(correct):.2%} {record['judged']['split']} ({views} views)")
         print(f"{label}: {', '.join(found)} in {run.seconds:.0f} s", flush=True)
 
 
@@ -148,8 +147,8 @@ def publish(model, record: dict) -> None:
     about = {
         name: record[name] for name in ("study", "variant", "seed", "model", "options", "recipe", "data")
     }
-    correct = record["judged"]["correct"]
-    about["test_accuracy"] = {views: found.count("1") / len(found) for views, found in correct.items()}
+    judged = record["judged"]["correct"].items()
+    about["test_accuracy"] = {views: share_of_ones(correct) for views, correct in judged}
     save_model(model, MODELS / f"{record['study']}.keras", about)
 
 

@@ -106,7 +106,7 @@ def _curve(ax: Axes, study: str, color: str) -> None:
     ax.plot(minutes, accuracy, ".-", color=color)
     end = (minutes[-1], 100 * runs[column].mean())
     ax.plot(*end, "P", color=color, markersize=9)
-    words = f"{title},\n{column.rpartition('_')[2]} views: {end[1]:.1f}"
+    words = f"{title},\n{records.views_of(column)} views: {end[1]:.1f}"
     _label(ax, words, end, ABOVE, color=color, fontweight="bold")
 
 

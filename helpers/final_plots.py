@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from helpers.evaluation import accuracy_interval, compare_predictions, summarize
 from helpers.fast_plots import minutes_of
 from helpers.figures import BLUE, INK, SKY, VERMILION, YELLOW
-from helpers.records import accuracy_columns, load_runs
+from helpers.records import accuracy_columns, load_runs, views_of
 from helpers.studies import STUDIES, Study
 
 TEST_IMAGES = 10_000  # those of CIFAR-10, which a final study is judged on
@@ -23,8 +23,8 @@ def final_table() -> pd.DataFrame:
 
     Of chapters 03 to 05 it takes the variant with the best mean. Accuracies in percent, means over the
     seeds: `low` and `high` under "other seeds" are Student's t interval of that mean (NaN for one seed),
-    under "other images" Wilson's interval of one network with that accuracy. Minutes are epochs times the
-    fastest of them.
+    under "other images" Wilson's interval of one network with that accuracy. Minutes are those of
+    `records.fastest_seconds`.
 
     Raises:
         StudyError: if a study has no recorded run.
@@ -44,12 +44,6 @@ def final_table() -> pd.DataFrame:
     table.index = pd.MultiIndex.from_tuples(table.index, names=["model", "views"])
     table.columns = pd.MultiIndex.from_tuples(table.columns)
     return table
-
-
-def views_of(column: str) -> int:
-    """Return the number of views that a column of `records.load_runs` was judged by."""
-    views = column.rpartition("_")[2]
-    return int(views) if views.isdigit() else 1
 
 
 def judged_images(study: Study, runs: pd.DataFrame) -> int:

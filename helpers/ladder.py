@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from helpers import models
 from helpers.evaluation import Comparison, accuracy_interval, compare
+from helpers.fast_plots import minutes_of
 from helpers.plots import seed_spread
 from helpers.records import (
     accuracy_columns,
@@ -20,6 +21,7 @@ from helpers.records import (
     fastest_seconds,
     find_study,
     load_runs,
+    views_of,
 )
 from helpers.study import Study, Variant
 from helpers.verdicts import effect_plot, verdict_in_words, verdict_table
@@ -115,7 +117,7 @@ def views_in_words(study: Study, runs: pd.DataFrame, name: str) -> str:
     plain, *_, most = accuracy_columns(study)
     judged = runs[runs["variant"] == name]
     gain = _in_words(compare(judged[most], judged[plain]))
-    return f"{most.rpartition('_')[2]} views instead of one, with the networks of that rung: {gain}."
+    return f"{views_of(most)} views instead of one, with the networks of that rung: {gain}."
 
 
 def _in_words(result: Comparison) -> str:
@@ -129,18 +131,17 @@ def views_table(names: list[str]) -> pd.DataFrame:
     """Return one row per study and number of views: seeds, minutes, accuracy, and how sure the first run is.
 
     Of studies with one variant. Accuracies in percent; `low` and `high` are the Wilson interval of the first
-    run, for other images. Minutes are those of
-    `records.fastest_seconds`.
+    run, for other images. Minutes are those of `fast_plots.minutes_of`.
     """
     rows = {}
     for name in names:
         runs = load_runs(name)
         images = len(runs["val_correct"].iloc[0])
-        minutes = sum(fastest_seconds(runs["history"])) / 60
+        minutes = minutes_of(runs)
         for column in accuracy_columns(find_study(name)):
-            views = column.rpartition("_")[2].replace("accuracy", "1")
             low, high = accuracy_interval(round(runs[column].iloc[0] * images), images)
-            rows[name, views] = [len(runs), minutes, 100 * runs[column].mean(), 100 * low, 100 * high]
+            percent = [100 * share for share in (runs[column].mean(), low, high)]
+            rows[name, views_of(column)] = [len(runs), minutes, *percent]
     table = pd.DataFrame.from_dict(rows, "index", columns=["seeds", "minutes", "accuracy", "low", "high"])
     return table.set_index(pd.MultiIndex.from_tuples(table.index, names=["study", "views"]))
 

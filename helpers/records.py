@@ -178,10 +178,9 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
             }
             correct = np.frombuffer(run["val_correct"].encode(), np.uint8) == ord("1")
             judged = {
-                f"{'test' if study.final else 'val'}_accuracy_{views}": _share(
-                    run["judged"]["correct"][str(views)]
-                )
-                for views in study.views
+                column: share_of_ones(run["judged"]["correct"][str(views_of(column))])
+                for column in accuracy_columns(study)
+                if column != "val_accuracy"
             }
             rows.append({"title": variant.title, **row, "val_correct": correct, **judged})
     if not rows:
@@ -191,7 +190,7 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _share(digits: str) -> float:
+def share_of_ones(digits: str) -> float:
     """Return the share of ones in a string of ones and zeros."""
     return digits.count("1") / len(digits)
 
@@ -201,6 +200,12 @@ def accuracy_columns(study: Study) -> list[str]:
     split = "test" if study.final else "val"
     plain = [] if study.final else ["val_accuracy"]
     return plain + [f"{split}_accuracy_{views}" for views in study.views]
+
+
+def views_of(column: str) -> int:
+    """Return the number of views that a column of `load_runs` was judged by."""
+    views = column.rpartition("_")[2]
+    return int(views) if views.isdigit() else 1
 
 
 def mean_history(runs: pd.DataFrame, title: str) -> list[dict]:
