@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 from helpers.evaluation import accuracy_interval, compare_predictions, summarize
 from helpers.fast_plots import minutes_of
 from helpers.figures import BLUE, INK, SKY, VERMILION, YELLOW
-from helpers.records import accuracy_columns, load_runs, views_of
+from helpers.records import accuracy_columns, judged_images, load_runs, views_of
 from helpers.studies import STUDIES, Study
 
-TEST_IMAGES = 10_000  # those of CIFAR-10, which a final study is judged on
 COLOURS = {"validation": (SKY, BLUE), "test": (YELLOW, VERMILION)}  # interval over images, over seeds
 
 
@@ -44,11 +43,6 @@ def final_table() -> pd.DataFrame:
     table.index = pd.MultiIndex.from_tuples(table.index, names=["model", "views"])
     table.columns = pd.MultiIndex.from_tuples(table.columns)
     return table
-
-
-def judged_images(study: Study, runs: pd.DataFrame) -> int:
-    """Return the number of images that each network of a study was judged on."""
-    return TEST_IMAGES if study.final else len(runs["val_correct"].iloc[0])
 
 
 def _row(study: Study, runs: pd.DataFrame, column: str) -> dict:
@@ -87,7 +81,7 @@ def final_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(table)), names)
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.set(xlabel="accuracy (%), mean and 95 % intervals", ylabel="model")
-    ax.legend(labels.values(), labels.keys(), loc="lower left")
+    ax.legend(labels.values(), labels.keys(), loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     ax.xaxis.grid(True)
     return ax
 

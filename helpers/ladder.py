@@ -20,6 +20,7 @@ from helpers.records import (
     comparison_table,
     fastest_seconds,
     find_study,
+    judged_images,
     load_runs,
     views_of,
 )
@@ -135,10 +136,9 @@ def views_table(names: list[str]) -> pd.DataFrame:
     """
     rows = {}
     for name in names:
-        runs = load_runs(name)
-        images = len(runs["val_correct"].iloc[0])
-        minutes = minutes_of(runs)
-        for column in accuracy_columns(find_study(name)):
+        study, runs = find_study(name), load_runs(name)
+        images, minutes = judged_images(study, runs), minutes_of(runs)
+        for column in accuracy_columns(study):
             low, high = accuracy_interval(round(runs[column].iloc[0] * images), images)
             percent = [100 * share for share in (runs[column].mean(), low, high)]
             rows[name, views_of(column)] = [len(runs), minutes, *percent]

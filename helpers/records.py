@@ -20,6 +20,7 @@ from helpers.training import Run, describe
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "data" / "runs"
 MODELS = ROOT / "data" / "models"
+TEST_IMAGES = 10_000  # those of CIFAR-10, which a final study is judged on
 
 
 class StudyError(Exception):
@@ -200,6 +201,11 @@ def accuracy_columns(study: Study) -> list[str]:
     split = "test" if study.final else "val"
     plain = [] if study.final else ["val_accuracy"]
     return plain + [f"{split}_accuracy_{views}" for views in study.views]
+
+
+def judged_images(study: Study, runs: pd.DataFrame) -> int:
+    """Return the number of images that each network of a study was judged on."""
+    return TEST_IMAGES if study.final else len(runs["val_correct"].iloc[0])
 
 
 def views_of(column: str) -> int:

@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 from helpers import ladder
+from helpers.evaluation import accuracy_interval
 from helpers.recipe import Recipe
+from helpers.records import accuracy_columns
+from helpers.studies import STUDIES
 from helpers.study import Study, Variant
 
 LOW = Variant("low", "Low", "vgg", {"width": 8}, Recipe(epochs=2))
@@ -77,3 +80,20 @@ def test_the_evidence_is_counted_and_the_kept_rung_compared_with_the_lowest():
     assert words.startswith("Of 2 rungs, 1 differ")
     assert "+10.0 points" in words
     assert words.endswith("helps.")
+
+
+def test_each_number_of_views_has_the_interval_of_the_images_judged(monkeypatch):
+    def invented(name):
+        study = STUDIES[name]
+        correct = np.zeros(0 if study.final else 5000, bool)
+        history = [{"epoch": 1, "seconds": 30.0}]
+        accuracy = dict.fromkeys(accuracy_columns(study), 0.9)
+        return pd.DataFrame([{"val_correct": correct, "history": history, **accuracy}])
+
+    monkeypatch.setattr(ladder, "load_runs", invented)
+    table = ladder.views_table(["quick", "final"])
+    for study, images in (("quick", 5000), ("final", 10_000)):
+        low, high = accuracy_interval(round(0.9 * images), images)
+        row = table.loc[(study, 6)]
+        assert (row["accuracy"], row["low"], row["high"]) == pytest.approx((90, 100 * low, 100 * high))
+        assert (row["seeds"], row["minutes"]) == (1, 0.5)
