@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     import keras
 
 BATCH_SIZE = 100
+# Keras 3.15 writes these settings also where nobody has set them; Keras 3.13 does not know them.
+UNSET = {"input_axes": None, "output_axes": None}  # of initializers
+UNSET |= {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}  # of batch normalisation
 ONNX_PACKAGES = "onnx tf2onnx onnxruntime"
 Runner = Callable[[np.ndarray], np.ndarray]  # uint8 (N, 32, 32, 3), N >= 1 -> logits, float32 (N, 10)
 
@@ -59,6 +63,7 @@ def save_model(model: "keras.Model", path: str | os.PathLike, about: dict | None
     beside = path.with_suffix(".tmp.keras")
     try:
         _bare_copy(model).save(beside)
+        _leave_out_unset(beside)
         load_model(beside)
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
@@ -207,6 +212,20 @@ def _bare_copy(model: "keras.Model") -> "keras.Model":
     copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
     return copy
+
+
+def _leave_out_unset(path: Path) -> None:
+    """Take the settings in `UNSET` out of a `.keras` file, so that Keras 3.13 can load it, too."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+
+    def known(settings):
+        return {name: value for name, value in settings.items() if UNSET.get(name, ...) != value}
+
+    parts["config.json"] = json.dumps(json.loads(parts["config.json"], object_hook=known))
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
 
 
 def _in_batches(answer: Callable, dtype: object = "float32") -> Runner:

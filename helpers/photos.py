@@ -6,6 +6,7 @@ is decoded before its kind, its size and the work it asks for are known to be wi
 
 import io
 import os
+import textwrap
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,7 +236,8 @@ def pictures_in(folder: str | os.PathLike) -> list[Path]:
 
 def in_one_line(error: Exception) -> str:
     """Return what an error says, or else its kind, in at most 100 characters."""
-    words = (str(error).strip().splitlines() or [""])[0][:100].rstrip(" .:")
+    first = (str(error).strip().splitlines() or [""])[0]
+    words = textwrap.shorten(first, 100, placeholder="").rstrip(" .:")
     return printable(words) or type(error).__name__
 
 

@@ -7,6 +7,7 @@ through before Keras gets it: it may be made of the kinds of parts in `ALLOWED` 
 import argparse
 import json
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -69,7 +70,12 @@ def load_model(path: str | os.PathLike = DEFAULT_MODEL) -> "keras.Model":
         model = keras.saving.load_model(Path(path), compile=False, safe_mode=True)
         shapes = model.input_shape, model.output_shape
     except Exception as error:
-        raise ModelError(f"{path} cannot be loaded: {in_one_line(error)}.") from None
+        if (saved_by := keras_version(path)) > (running := tuple(map(int, keras.__version__.split(".")[:2]))):
+            newer, this = (".".join(map(str, version)) for version in (saved_by, running))
+            reason = f"Keras {newer} wrote it, this is {this}. `save_model` writes for older ones, too"
+        else:
+            reason = in_one_line(error)
+        raise ModelError(f"{path} cannot be loaded: {reason}.") from None
     expected = (None, *IMAGE_SHAPE), (None, CLASSES)
     if shapes != expected:
         raise ModelError(
@@ -116,6 +122,13 @@ def read_config(path: Path) -> dict:
     if not isinstance(config, dict) or "class_name" not in config:
         raise ValueError("config.json describes no network")
     return config
+
+
+def keras_version(path: str | os.PathLike) -> tuple[int, int]:
+    """Return which Keras has written a whole `.keras` file: (3, 15), or (0, 0) if the file does not say."""
+    with zipfile.ZipFile(path) as archive:
+        found = re.search(rb'"keras_version": "(\d{1,4})\.(\d{1,4})', archive.read("metadata.json"))
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def forbidden_part(config: dict) -> str | None:

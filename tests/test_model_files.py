@@ -17,9 +17,9 @@ import keras
 import numpy as np
 import pytest
 
-from helpers.model_files import save_model, verify_model_file
+from helpers.model_files import UNSET, save_model, verify_model_file
 from helpers.models import softmax_regression
-from helpers.predict import MEMBERS, ModelError, load_model
+from helpers.predict import DEFAULT_MODEL, MEMBERS, ModelError, load_model, read_config
 from tests.tiny import build
 
 KILLS = int(os.environ.get("KILLS", "4"))
@@ -78,6 +78,30 @@ def test_the_file_holds_neither_optimizer_nor_compilation(trained, tmp_path):
         assert not json.loads(archive.read("config.json")).get("compile_config")
     assert not keras.saving.load_model(tmp_path / "bare.keras").compiled
     assert (tmp_path / "bare.keras").stat().st_size < (tmp_path / "whole.keras").stat().st_size
+
+
+def test_what_is_not_set_is_left_out_so_that_older_keras_can_load_it(tmp_path):
+    model = keras.Sequential([keras.Input((32, 32, 3)), layers.BatchNormalization(momentum=0.8)])
+    model.add(layers.Flatten())
+    model.add(layers.Dense(10))
+    save_model(model, tmp_path / "model.keras")
+    written = read_config(tmp_path / "model.keras")["config"]["layers"]
+    assert not UNSET.keys() & json_keys(written)
+    assert written[1]["config"]["momentum"] == 0.8
+
+
+def json_keys(part) -> set[str]:
+    """Return the keys of all dictionaries in what JSON can hold."""
+    found = set()
+    json.loads(json.dumps(part), object_hook=lambda settings: found.update(settings))
+    return found
+
+
+@pytest.mark.skipif(not DEFAULT_MODEL.exists(), reason="the study `final` is not finished")
+def test_the_published_network_is_loaded_by_the_keras_that_runs_here():
+    assert verify_model_file(DEFAULT_MODEL)["about"]["study"] == "final"
+    assert load_model(DEFAULT_MODEL).output_shape == (None, 10)
+    assert DEFAULT_MODEL.stat().st_size < 10e6
 
 
 def test_the_model_that_is_saved_stays_as_it_is(trained, tmp_path):

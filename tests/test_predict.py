@@ -286,6 +286,26 @@ def test_a_file_with_other_contents_is_refused(change, words, model_path, tmp_pa
     assert not (tmp_path.parent.parent / "outside.txt").exists()
 
 
+@pytest.mark.parametrize(
+    ("written_by", "words"),
+    [
+        (b'{"keras_version": "99.1.0"}', "Keras 99.1 wrote it, this is"),
+        (b'{"keras_version": "3.1.0"}', "could not be deserialized"),
+        (b"[]", "could not be deserialized"),
+    ],
+)
+def test_a_newer_keras_is_named_where_it_may_be_the_reason(written_by, words, model_path, tmp_path):
+    def add_setting(config):
+        config["config"]["layers"][-1]["config"]["of_tomorrow"] = None
+
+    path = changed_config(model_path, tmp_path / "newer.keras", add_setting)
+    packed(path, members(path) | {"metadata.json": written_by})
+    with pytest.raises(ModelError, match=words) as error:
+        load_model(path)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value).removeprefix(str(path))) < 140
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_two_descriptions_in_one_file_are_refused(model_path, tmp_path):
     path = packed(tmp_path / "twice.keras", members(model_path))
