@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from helpers import console, session
 from helpers.data import DataError, Split, TrainingData, load_cifar10
-from helpers.evaluation import predict_logits
+from helpers.evaluation import accuracy_interval, predict_logits
 from helpers.model_files import save_model
 from helpers.records import (
     MODELS,
@@ -149,6 +149,9 @@ def publish(model, record: dict) -> None:
     }
     judged = record["judged"]["correct"].items()
     about["test_accuracy"] = {views: share_of_ones(correct) for views, correct in judged}
+    about["test_interval"] = {
+        views: accuracy_interval(correct.count("1"), len(correct)) for views, correct in judged
+    }
     save_model(model, MODELS / f"{record['study']}.keras", about)
 
 

@@ -462,6 +462,8 @@ def test_the_network_of_the_first_seed_is_published_with_what_is_known_of_it(fin
     assert about["test_accuracy"] == {
         int(views): correct.count("1") / 40 for views, correct in record["judged"]["correct"].items()
     }
+    for views, (low, high) in about["test_interval"].items():
+        assert low < about["test_accuracy"][views] < high or about["test_accuracy"][views] in (0, 1)
 
 
 def test_a_record_without_the_answers_to_a_number_of_views_is_refused(final, monkeypatch, tmp_path):
