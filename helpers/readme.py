@@ -18,7 +18,14 @@ README = ROOT / "README.md"
 MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
 PICTURE_MARKERS = ("<!-- picture:begin -->", "<!-- picture:end -->")
 PICTURE = ROOT / "data" / "accuracy.png"
-PICTURED = ("baseline", "improvements", "classic", "quick", "full")  # and "final", once it is recorded
+PICTURED = (
+    "baseline",
+    "improvements",
+    "classic",
+    "classic_keras",
+    "quick",
+    "full",
+)  # and "final", once it is recorded
 ALT = (
     "Accuracy against minutes of training on two CPU cores, on a logarithmic scale of time: the networks of "
     "chapters 02 to 05, well-known tutorials, and epoch by epoch the quick and the full recipe of chapter 06."

@@ -12,6 +12,7 @@ NETWORKS = {
     "softmax_regression": models.softmax_regression,
     "mlp": models.mlp,
     "tutorial_cnn": models.tutorial_cnn,
+    "classic_cnn": models.classic_cnn,
     "vgg1": lambda: models.vgg(1),
     "vgg3": lambda: models.vgg(3),
     "fast_net": lambda: models.fast_net(4),
@@ -67,6 +68,7 @@ def test_pixels_are_standardised_inside_the_model():
         (models.softmax_regression, 3072 * 10 + 10),
         (models.mlp, 3073 * 512 + 513 * 256 + 257 * 10),
         (models.tutorial_cnn, 122_570),  # what TensorFlow's tutorial prints
+        (models.classic_cnn, 550_570 + 2 * 2 * (32 + 64 + 128) + 2 * 128),  # VGG-3, and two per channel
         (models.vgg, (448 + 2_320) + (4_640 + 9_248) + (18_496 + 36_928) + 1025 * 128 + 129 * 10),
     ],
 )

@@ -11,8 +11,8 @@ from helpers.studies import ARMS, CHOSEN_RATES, LEARNING_RATES, STUDIES, Study, 
 from helpers.training import CROP_SIDE, train
 from tests.tiny import build, tiny_data
 
-# Studies of a single recipe compare nothing; `full` is a check before `final`, `classic` measures seconds.
-SINGLE = {"quick": 3, "full": 1, "final": 3, "classic": 1}
+# Studies of a single recipe compare nothing: `full` comes before `final`, the classic ones measure seconds.
+SINGLE = {"quick": 3, "full": 1, "final": 3, "classic": 1, "classic_keras": 1}
 JUDGES = [
     study
     for study in STUDIES.values()
