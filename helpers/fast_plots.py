@@ -1,6 +1,7 @@
 """Accuracy against minutes: the series' networks, published tutorials and the fast recipes in one picture."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,10 +12,14 @@ from helpers import records
 from helpers.figures import BLUE, GREY, INK, ORANGE, PURPLE, VERMILION
 from helpers.studies import STUDIES
 
+if TYPE_CHECKING:
+    import keras
+
 MASTERY = (
     "https://machinelearningmastery.com/how-to-develop-a-cnn-from-scratch-for-cifar-10-photo-classification/"
 )
 TENSORFLOW = "https://www.tensorflow.org/tutorials/images/cnn"
+KINDS = ("Conv2D", "MaxPooling2D", "BatchNormalization", "Activation")  # of layers, told apart in a chart
 TICKS = {0.5: "½", 1: "1", 2: "2", 5: "5", 10: "10", 30: "30", 60: "1 h", 120: "2 h", 300: "5 h", 600: "10 h"}
 RIGHT, ABOVE, FAR = (10, 0, "left", "center"), (-4, 9, "right", "bottom"), (-20, 46, "right", "center")
 
@@ -88,6 +93,33 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
     ax.minorticks_off()
     ax.set_xlabel("minutes of training on two CPU cores (log scale)")
     ax.grid(True)
+    return ax
+
+
+def layer_table(model: "keras.Model", milliseconds: Sequence[float]) -> pd.DataFrame:
+    """Return a row per layer: its kind, the shape it gives ("15 x 15 x 32"), and its milliseconds.
+
+    Args:
+        milliseconds: one number per layer of the model, in the same order.
+    """
+    kinds = [type(layer).__name__ for layer in model.layers]
+    kinds = [kind if kind in KINDS else "other" for kind in kinds]
+    shapes = [" x ".join(map(str, layer.output.shape[1:])) for layer in model.layers]
+    return pd.DataFrame({"kind": kinds, "shape": shapes, "milliseconds": list(milliseconds)})
+
+
+def layer_chart(table: pd.DataFrame, images: int, ax: Axes | None = None) -> Axes:
+    """Draw `layer_table` for a batch of so many images: a bar per layer from the top, a colour per kind."""
+    ax = ax or plt.subplots(figsize=(6.5, 6))[1]
+    for kind in table["kind"].unique():
+        ax.barh(range(len(table)), table["milliseconds"].where(table["kind"] == kind, 0), label=kind)
+    ax.set_yticks(range(len(table)), table["shape"])
+    ax.invert_yaxis()
+    ax.set(
+        xlabel=f"milliseconds for {images} images, forward and backward",
+        ylabel="layer, by the shape it gives",
+    )
+    ax.legend(loc="lower right")
     return ax
 
 

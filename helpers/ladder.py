@@ -4,16 +4,18 @@
 """
 
 import inspect
+from collections.abc import Callable
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 from matplotlib.figure import Figure
 
 from helpers import models
 from helpers.evaluation import Comparison, accuracy_interval, compare
-from helpers.fast_plots import minutes_of
+from helpers.fast_plots import PUBLISHED, minutes_of, published_minutes
 from helpers.plots import seed_spread
 from helpers.records import (
     accuracy_columns,
@@ -75,6 +77,16 @@ def rung_in_words(study: Study, runs: pd.DataFrame, name: str) -> str:
     )
 
 
+def rungs_of(name: str) -> Callable[..., Markdown]:
+    """Return a function that says of the rungs it is given what `rung_in_words` says, as a list on the page."""
+    study, runs = find_study(name), load_runs(name)
+
+    def told(*names: str) -> Markdown:
+        return Markdown("\n".join(f"- {rung_in_words(study, runs, rung)}" for rung in names))
+
+    return told
+
+
 def ladder_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Return `verdicts.verdict_table`, each rung against the one below it, and the seconds of training."""
     titles = list(runs["title"].unique())
@@ -121,6 +133,17 @@ def views_in_words(study: Study, runs: pd.DataFrame, name: str) -> str:
     return f"{views_of(most)} views instead of one, with the networks of that rung: {gain}."
 
 
+def overfitting_in_words(*names: str) -> str:
+    """Return how far the training accuracy of these studies' runs ends above their validation accuracy."""
+    found = []
+    for name in names:
+        ends = [history[-1] for history in load_runs(name)["history"]]
+        points = [100 * (end["accuracy"] - end["val_accuracy"]) for end in ends]
+        found.append(f"{name} {min(points):+.1f} to {max(points):+.1f}")
+    said = "Training minus validation accuracy at the end, in points, lowest to highest run"
+    return f"{said}: {', '.join(found)}."
+
+
 def _in_words(result: Comparison) -> str:
     low, high = (100 * end for end in result.interval)
     return (
@@ -157,3 +180,18 @@ def seconds_to(runs: pd.DataFrame, percent: float) -> float:
     if curve.max() < percent:
         return float("nan")
     return np.cumsum(fastest_seconds(runs["history"]))[np.argmax(curve >= percent)]
+
+
+def race_in_words(*names: str) -> list[str]:
+    """Return a line on the time of the classic tutorial, and one per study: how soon it is as accurate."""
+    classic = PUBLISHED[-1]
+    theirs = 60 * published_minutes(classic)
+    with_ours = 60 * published_minutes(classic._replace(study="classic", variant="classic"))
+    lines = [
+        f"classic tutorial: {theirs:,.0f} s, or {theirs / 3600:.1f} hours",
+        f"the same with our batch normalisation: {with_ours:,.0f} s, or {with_ours / 3600:.1f} hours",
+    ]
+    for name in names:
+        seconds = seconds_to(load_runs(name), classic.accuracy)
+        lines.append(f"{name} recipe: {seconds:,.0f} s, {theirs / seconds:.0f} times as fast")
+    return lines

@@ -97,3 +97,34 @@ def test_each_number_of_views_has_the_interval_of_the_images_judged(monkeypatch)
         row = table.loc[(study, 6)]
         assert (row["accuracy"], row["low"], row["high"]) == pytest.approx((90, 100 * low, 100 * high))
         assert (row["seeds"], row["minutes"]) == (1, 0.5)
+
+
+def test_overfitting_is_told_study_by_study(monkeypatch):
+    ends = {"one": [(0.90, 0.88), (0.91, 0.92)], "two": [(0.99, 0.92)]}
+
+    def invented(name):
+        ended = [{"accuracy": training, "val_accuracy": validation} for training, validation in ends[name]]
+        return {"history": [[{"accuracy": 0.1, "val_accuracy": 0.1}, end] for end in ended]}
+
+    monkeypatch.setattr(ladder, "load_runs", invented)
+    words = ladder.overfitting_in_words("one", "two")
+    assert words.endswith("lowest to highest run: one -1.0 to +2.0, two +7.0 to +7.0.")
+
+
+def test_the_rungs_asked_for_become_a_list(monkeypatch):
+    monkeypatch.setattr(ladder, "find_study", lambda name: STUDY)
+    monkeypatch.setattr(ladder, "load_runs", lambda name: runs())
+    listed = ladder.rungs_of("toy")("middle", "top").data.splitlines()
+    assert listed == [f"- {ladder.rung_in_words(STUDY, runs(), name)}" for name in ("middle", "top")]
+
+
+def test_the_race_counts_epochs_until_the_classic_accuracy(monkeypatch):
+    history = [{"epoch": k + 1, "val_accuracy": a, "seconds": 10.0} for k, a in enumerate((0.7, 0.89, 0.91))]
+    monkeypatch.setattr(
+        ladder, "published_minutes", lambda result: {"classic": 50, "classic_keras": 100}[result.study]
+    )
+    monkeypatch.setattr(ladder, "load_runs", lambda name: pd.DataFrame({"history": [history]}))
+    theirs, with_ours, quick = ladder.race_in_words("quick")
+    assert "6,000 s" in theirs
+    assert "3,000 s" in with_ours
+    assert quick == "quick recipe: 20 s, 300 times as fast"
