@@ -78,7 +78,7 @@ def rung_in_words(study: Study, runs: pd.DataFrame, name: str) -> str:
 
 
 def rungs_of(name: str) -> Callable[..., Markdown]:
-    """Return a function that says of the rungs it is given what `rung_in_words` says, as a list on the page."""
+    """Return a function that lists, on the page, what `rung_in_words` says of the rungs it is given."""
     study, runs = find_study(name), load_runs(name)
 
     def told(*names: str) -> Markdown:
