@@ -88,12 +88,13 @@ def image_tag(fig: Figure, alt: str, source: str = "official") -> tuple[str, str
 
 
 def encode(fig: Figure) -> tuple[str, bytes]:
-    """Return a figure's MIME type and file content: WebP when it holds images, else PNG of 256 colours."""
+    """Return a figure's MIME type and file content: WebP, and lossless with 128 colours if it is a chart."""
     buffer, content = io.BytesIO(), io.BytesIO()
     fig.savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.05)
     picture = Image.open(buffer).convert("RGB")
     if any(ax.images for ax in fig.axes):
         picture.save(content, format="webp", quality=75, method=6)
-        return "image/webp", content.getvalue()
-    picture.quantize(256, dither=Image.Dither.NONE).save(content, format="png", optimize=True)
-    return "image/png", content.getvalue()
+    else:
+        picture = picture.quantize(128, dither=Image.Dither.NONE).convert("RGB")
+        picture.save(content, format="webp", lossless=True, method=6)
+    return "image/webp", content.getvalue()

@@ -125,7 +125,7 @@ def draw_picture() -> None:
     note.add_text("runs", pictured_runs())
     beside = PICTURE.with_suffix(".tmp")
     with Image.open(io.BytesIO(figures.encode(fig)[1])) as picture:
-        picture.save(beside, "png", optimize=True, pnginfo=note)
+        picture.quantize(dither=Image.Dither.NONE).save(beside, "png", optimize=True, pnginfo=note)
     plt.close(fig)
     beside.replace(PICTURE)
 
