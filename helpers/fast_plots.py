@@ -40,14 +40,15 @@ class Published(NamedTuple):
     placed: tuple
 
 
+CLASSIC = Published(
+    "all together 88.62", MASTERY, 400, 88.62, "classic_keras", "classic_cnn", (0, 9, "center", "bottom")
+)
 PUBLISHED = (
     Published("TensorFlow's\ntutorial:\nover 70", TENSORFLOW, 10, 70.0, "baseline", "tutorial_cnn", FAR),
     Published("MachineLearningMastery:\nVGG 73.50", MASTERY, 100, 73.50, "classic", "classic", RIGHT),
     Published("dropout 83.45", MASTERY, 100, 83.45, "classic", "classic", (10, -8, "left", "center")),
     Published("augmentation 84.47", MASTERY, 100, 84.47, "classic", "classic", (10, 8, "left", "center")),
-    Published(
-        "all together 88.62", MASTERY, 400, 88.62, "classic_keras", "classic_cnn", (0, 9, "center", "bottom")
-    ),
+    CLASSIC,
 )
 
 

@@ -89,12 +89,21 @@ def image_tag(fig: Figure, alt: str, source: str = "official") -> tuple[str, str
 
 def encode(fig: Figure) -> tuple[str, bytes]:
     """Return a figure's MIME type and file content: WebP, and lossless with 128 colours if it is a chart."""
-    buffer, content = io.BytesIO(), io.BytesIO()
-    fig.savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.05)
-    picture = Image.open(buffer).convert("RGB")
+    content = io.BytesIO()
     if any(ax.images for ax in fig.axes):
-        picture.save(content, format="webp", quality=75, method=6)
+        draw(fig).save(content, format="webp", quality=75, method=6)
     else:
-        picture = picture.quantize(128, dither=Image.Dither.NONE).convert("RGB")
-        picture.save(content, format="webp", lossless=True, method=6)
+        few_colours(draw(fig)).convert("RGB").save(content, format="webp", lossless=True, method=6)
     return "image/webp", content.getvalue()
+
+
+def draw(fig: Figure) -> Image.Image:
+    """Return a figure as an RGB picture, cut to what it holds."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.05)
+    return Image.open(buffer).convert("RGB")
+
+
+def few_colours(picture: Image.Image) -> Image.Image:
+    """Return a chart's picture with a palette of 128 colours, which makes its file small."""
+    return picture.quantize(128, dither=Image.Dither.NONE)

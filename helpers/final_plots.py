@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from helpers.evaluation import accuracy_interval, compare_predictions, summarize
 from helpers.fast_plots import minutes_of
 from helpers.figures import BLUE, INK, SKY, VERMILION, YELLOW
-from helpers.records import accuracy_columns, judged_images, load_runs, views_of
+from helpers.records import accuracy_columns, load_runs, views_of
 from helpers.studies import STUDIES, Study
 
 COLOURS = {"validation": (SKY, BLUE), "test": (YELLOW, VERMILION)}  # interval over images, over seeds
@@ -47,7 +47,7 @@ def final_table() -> pd.DataFrame:
 
 def _row(study: Study, runs: pd.DataFrame, column: str) -> dict:
     """Return a row of `final_table`."""
-    result, images = summarize(runs[column]), judged_images(study, runs)
+    result, images = summarize(runs[column]), runs["images"].iloc[0]
     low, high = accuracy_interval(round(result.mean * images), images)
     return {
         ("judged", "on"): "test" if study.final else "validation",

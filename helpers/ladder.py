@@ -15,14 +15,13 @@ from matplotlib.figure import Figure
 
 from helpers import models
 from helpers.evaluation import Comparison, accuracy_interval, compare
-from helpers.fast_plots import PUBLISHED, minutes_of, published_minutes
+from helpers.fast_plots import CLASSIC, minutes_of, published_minutes
 from helpers.plots import seed_spread
 from helpers.records import (
     accuracy_columns,
     comparison_table,
     fastest_seconds,
     find_study,
-    judged_images,
     load_runs,
     views_of,
 )
@@ -155,13 +154,13 @@ def views_table(names: list[str]) -> pd.DataFrame:
     """Return one row per study and number of views: seeds, minutes, accuracy, and how sure the first run is.
 
     Of studies with one variant. Accuracies in percent; `low` and `high` are the Wilson interval of the first
-    run, for other images. Minutes are those of `fast_plots.minutes_of`.
+    run: where its accuracy on all images of their kind may lie. Minutes are those of `fast_plots.minutes_of`.
     """
     rows = {}
     for name in names:
-        study, runs = find_study(name), load_runs(name)
-        images, minutes = judged_images(study, runs), minutes_of(runs)
-        for column in accuracy_columns(study):
+        runs = load_runs(name)
+        images, minutes = runs["images"].iloc[0], minutes_of(runs)
+        for column in accuracy_columns(find_study(name)):
             low, high = accuracy_interval(round(runs[column].iloc[0] * images), images)
             percent = [100 * share for share in (runs[column].mean(), low, high)]
             rows[name, views_of(column)] = [len(runs), minutes, *percent]
@@ -184,14 +183,13 @@ def seconds_to(runs: pd.DataFrame, percent: float) -> float:
 
 def race_in_words(*names: str) -> list[str]:
     """Return a line on the time of the classic tutorial, and one per study: how soon it is as accurate."""
-    classic = PUBLISHED[-1]
-    theirs = 60 * published_minutes(classic)
-    with_ours = 60 * published_minutes(classic._replace(study="classic", variant="classic"))
+    theirs = 60 * published_minutes(CLASSIC)
+    with_ours = 60 * published_minutes(CLASSIC._replace(study="classic", variant="classic"))
     lines = [
         f"classic tutorial: {theirs:,.0f} s, or {theirs / 3600:.1f} hours",
         f"the same with our batch normalisation: {with_ours:,.0f} s, or {with_ours / 3600:.1f} hours",
     ]
     for name in names:
-        seconds = seconds_to(load_runs(name), classic.accuracy)
+        seconds = seconds_to(load_runs(name), CLASSIC.accuracy)
         lines.append(f"{name} recipe: {seconds:,.0f} s, {theirs / seconds:.0f} times as fast")
     return lines

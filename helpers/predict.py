@@ -70,11 +70,7 @@ def load_model(path: str | os.PathLike = DEFAULT_MODEL) -> "keras.Model":
         model = keras.saving.load_model(Path(path), compile=False, safe_mode=True)
         shapes = model.input_shape, model.output_shape
     except Exception as error:
-        if (saved_by := keras_version(path)) > (running := tuple(map(int, keras.__version__.split(".")[:2]))):
-            newer, this = (".".join(map(str, version)) for version in (saved_by, running))
-            reason = f"Keras {newer} wrote it, this is {this}. `save_model` writes for older ones, too"
-        else:
-            reason = in_one_line(error)
+        reason = newer_keras(path, keras.__version__) or in_one_line(error)
         raise ModelError(f"{path} cannot be loaded: {reason}.") from None
     expected = (None, *IMAGE_SHAPE), (None, CLASSES)
     if shapes != expected:
@@ -124,11 +120,17 @@ def read_config(path: Path) -> dict:
     return config
 
 
-def keras_version(path: str | os.PathLike) -> tuple[int, int]:
-    """Return which Keras has written a whole `.keras` file: (3, 15), or (0, 0) if the file does not say."""
+def newer_keras(path: str | os.PathLike, version: str) -> str | None:
+    """Return a sentence if a Keras newer than this version has written a whole `.keras` file."""
+    from packaging.version import Version  # a requirement of Keras
+
     with zipfile.ZipFile(path) as archive:
-        found = re.search(rb'"keras_version": "(\d{1,4})\.(\d{1,4})', archive.read("metadata.json"))
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+        found = re.search(rb'"keras_version": "(\d{1,4}\.\d{1,4})', archive.read("metadata.json"))
+    if found and Version(found[1].decode()) > Version(version):
+        return (
+            f"Keras {found[1].decode()} wrote it, this is {version}. `save_model` writes for older ones, too"
+        )
+    return None
 
 
 def forbidden_part(config: dict) -> str | None:

@@ -1,7 +1,6 @@
 """The README's results, between markers, from the recorded runs: tables, and the picture at its top."""
 
 import hashlib
-import io
 import math
 
 import matplotlib.pyplot as plt
@@ -18,14 +17,8 @@ README = ROOT / "README.md"
 MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
 PICTURE_MARKERS = ("<!-- picture:begin -->", "<!-- picture:end -->")
 PICTURE = ROOT / "data" / "accuracy.png"
-PICTURED = (
-    "baseline",
-    "improvements",
-    "classic",
-    "classic_keras",
-    "quick",
-    "full",
-)  # and "final", once it is recorded
+# The studies in the picture, and "final", once it is recorded.
+PICTURED = ("baseline", "improvements", "classic", "classic_keras", "quick", "full")
 ALT = (
     "Accuracy against minutes of training on two CPU cores, on a logarithmic scale of time: the networks of "
     "chapters 02 to 05, well-known tutorials, and epoch by epoch the quick and the full recipe of chapter 06."
@@ -124,8 +117,7 @@ def draw_picture() -> None:
     note = PngInfo()
     note.add_text("runs", pictured_runs())
     beside = PICTURE.with_suffix(".tmp")
-    with Image.open(io.BytesIO(figures.encode(fig)[1])) as picture:
-        picture.quantize(dither=Image.Dither.NONE).save(beside, "png", optimize=True, pnginfo=note)
+    figures.few_colours(figures.draw(fig)).save(beside, "png", optimize=True, pnginfo=note)
     plt.close(fig)
     beside.replace(PICTURE)
 

@@ -20,7 +20,6 @@ from helpers.training import Run, describe
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "data" / "runs"
 MODELS = ROOT / "data" / "models"
-TEST_IMAGES = 10_000  # those of CIFAR-10, which a final study is judged on
 
 
 class StudyError(Exception):
@@ -157,7 +156,8 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     """Return the recorded runs of a study, one row per run, in the study's order.
 
     Columns: variant, title, seed, val_accuracy (0 to 1), seconds, parameters, history (list of one
-    dictionary per epoch), val_correct (bool array, one entry per validation image). Where a study
+    dictionary per epoch), val_correct (bool array, one entry per validation image), images (how
+    many the network was judged on: test images in a final study, else validation images). Where a study
     judges its networks by several views of each image, there is a column for each number of views,
     named by the split: val_accuracy_6 or test_accuracy_6. A final study has no val_accuracy.
 
@@ -183,7 +183,8 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
                 for column in accuracy_columns(study)
                 if column != "val_accuracy"
             }
-            rows.append({"title": variant.title, **row, "val_correct": correct, **judged})
+            images = len(run["val_correct"] or next(iter(run["judged"]["correct"].values())))
+            rows.append({"title": variant.title, **row, "val_correct": correct, "images": images, **judged})
     if not rows:
         raise StudyError(
             f"No run of {name} is recorded: `python -m helpers.experiments run {name}` makes them."
@@ -201,11 +202,6 @@ def accuracy_columns(study: Study) -> list[str]:
     split = "test" if study.final else "val"
     plain = [] if study.final else ["val_accuracy"]
     return plain + [f"{split}_accuracy_{views}" for views in study.views]
-
-
-def judged_images(study: Study, runs: pd.DataFrame) -> int:
-    """Return the number of images that each network of a study was judged on."""
-    return TEST_IMAGES if study.final else len(runs["val_correct"].iloc[0])
 
 
 def views_of(column: str) -> int:

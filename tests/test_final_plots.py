@@ -17,9 +17,9 @@ def runs(name: str) -> pd.DataFrame:
         for seed in range(study.seeds):
             accuracy = ACCURACY[name] + 0.001 * place + 0.002 * seed
             columns = {c: accuracy + 0.01 * (c[-2:] == "_6") for c in final_plots.accuracy_columns(study)}
-            correct = np.zeros(0 if study.final else 5000, bool)
+            images = 10_000 if study.final else 5000
             history = [{"epoch": 1, "seconds": 30.0}, {"epoch": 2, "seconds": 40.0}]
-            row = {"variant": variant.name, "title": variant.title, "seed": seed, "val_correct": correct}
+            row = {"variant": variant.name, "title": variant.title, "seed": seed, "images": images}
             rows.append(row | {"history": history} | columns)
     return pd.DataFrame(rows)
 

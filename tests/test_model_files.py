@@ -86,18 +86,10 @@ def test_what_is_not_set_is_left_out_so_that_older_keras_can_load_it(tmp_path):
     model.add(layers.Dense(10))
     save_model(model, tmp_path / "model.keras")
     written = read_config(tmp_path / "model.keras")["config"]["layers"]
-    assert not UNSET.keys() & json_keys(written)
+    assert [name for name in UNSET if f'"{name}"' in json.dumps(written)] == []
     assert written[1]["config"]["momentum"] == 0.8
 
 
-def json_keys(part) -> set[str]:
-    """Return the keys of all dictionaries in what JSON can hold."""
-    found = set()
-    json.loads(json.dumps(part), object_hook=lambda settings: found.update(settings))
-    return found
-
-
-@pytest.mark.skipif(not DEFAULT_MODEL.exists(), reason="the study `final` is not finished")
 def test_the_published_network_is_loaded_by_the_keras_that_runs_here():
     assert verify_model_file(DEFAULT_MODEL)["about"]["study"] == "final"
     assert load_model(DEFAULT_MODEL).output_shape == (None, 10)
