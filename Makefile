@@ -37,7 +37,7 @@ glossary: $(INSTALLED) ## write notebooks/glossary.md from the terms that the ch
 	$(RUN) helpers.glossary
 
 bench: $(INSTALLED) ## measure side by side, one benchmark after another
-	for name in load_data harness_cost augmentation training_step; do \
+	for name in load_data harness_cost augmentation training_step exports; do \
 		PYTHONPATH=. .venv/bin/python benchmarks/$$name.py || exit 1; \
 	done
 

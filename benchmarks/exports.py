@@ -82,7 +82,7 @@ def report(results: dict[str, dict]) -> None:
         ],
     )
     low, high = results["keras"]["interval"]
-    print(f"95 % interval of Keras' accuracy from these images: {low:.2%} to {high:.2%}.")
+    print(f"95% interval of Keras' accuracy from these images: {low:.2%} to {high:.2%}.")
     keras, litert, int8 = (results.get(name) for name in ("keras", "litert", "litert_int8"))
     for name in set(results) & {"savedmodel", "litert", "onnx"}:
         if results[name]["agreement"] < 1:

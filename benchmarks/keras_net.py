@@ -21,13 +21,17 @@ EPOCHS = 1000  # of the recipe: more than are trained, so that the learning rate
 
 
 def recipe_of(batch_size: int, augmented: bool = False):
-    """Return chapter 06's full recipe with this batch size, and without augmentation unless `augmented`."""
+    """Return chapter 06's full recipe with this batch size, and without augmentation unless `augmented`.
+
+    Without its small crops, too: every contender trains on whole pictures in every epoch.
+    """
     from helpers.augment import Augmentation
     from helpers.studies import STUDIES
 
     recipe = STUDIES["full"].variants[0].recipe
     augmentation = recipe.augmentation if augmented else Augmentation()
-    return dataclasses.replace(recipe, epochs=EPOCHS, batch_size=batch_size, augmentation=augmentation)
+    changes = {"epochs": EPOCHS, "small_epochs": 0, "batch_size": batch_size}
+    return dataclasses.replace(recipe, augmentation=augmentation, **changes)
 
 
 @functools.cache

@@ -1,10 +1,11 @@
-"""Measure how fast `fast_net` trains on the processor, in four parts, each with contenders that take turns:
+"""Measure how fast `fast_net` trains on the processor, in five parts. In four, contenders take turns:
 
 torch   our training step against the same network, batch, loss and optimizer in PyTorch, float32,
         channels last, as it is and with torch.compile (the faster counts)
 keras   our epoch with flip and shift against plain Keras `fit` with Keras' preprocessing layers
 peak    our training step against this machine's fastest matrix multiplication
 growth  seconds per epoch against width, batch size and number of images
+profile which kernels the time of our training step goes to, as oneDNN itself tells
 
 Each contender is a process of its own with the same number of threads; graphics cards are hidden.
 Of widths, batch sizes and image counts, the first is the one at which the other parts are measured.
@@ -13,6 +14,7 @@ Run on CIFAR-10 (on the sample where it is not at hand): CIFAR10_DIR=... python 
 """
 
 import argparse
+import collections
 import contextlib
 import functools
 import itertools
@@ -24,7 +26,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from turns import CHECK_STEPS, Child, seconds_of, show, take_turns
+from turns import CHECK_STEPS, Child, once, seconds_of, show, take_turns
 
 GOALS = {"torch": 2.0, "keras": 1.5, "peak": 1.3}
 PLAIN = {
@@ -165,7 +167,32 @@ def log_slope(values: list[int], seconds: list[float]) -> float | None:
     return float(np.polyfit(np.log(values), np.log(seconds), 1)[0])
 
 
-PARTS = {"torch": compare_torch, "keras": compare_keras, "peak": compare_peak, "growth": measure_growth}
+def profile(child: Child, options, setting: dict) -> dict:
+    """Part profile: the share of each of oneDNN's kernels in its time, over our second epoch."""
+    told = once(options.threads, "turn", epochs=2, contender="ours", augmented=False, **setting)
+    ran = [
+        line.split(",") for line in told.splitlines() if line.startswith("onednn_verbose,v1,primitive,exec")
+    ]
+    if not ran:
+        print("oneDNN tells nothing here: TensorFlow does without it on this processor.")
+        return {}
+    spent = collections.Counter()
+    for *_, kind, implementation, task, _, _, _, _, milliseconds in ran[len(ran) // 2 :]:
+        spent[kind, task, implementation] += float(milliseconds)
+    rows = [(f"{ms / spent.total():.1%}", *kernel) for kernel, ms in spent.most_common(12)]
+    show(("share", "operation", "task", "kernel"), *rows)
+    convolutions = sum(ms for (kind, *_), ms in spent.items() if kind == "convolution")
+    print(f"Convolutions take {convolutions / spent.total():.0%} of the time in oneDNN.")
+    return {" ".join(kernel): ms for kernel, ms in spent.items()}
+
+
+PARTS = {
+    "torch": compare_torch,
+    "keras": compare_keras,
+    "peak": compare_peak,
+    "growth": measure_growth,
+    "profile": profile,
+}
 
 
 def read_options() -> argparse.Namespace:

@@ -26,18 +26,34 @@ def serve(jobs: dict[str, Callable]) -> None:
         print(json.dumps(jobs[job.pop("job")](**job)), file=answers, flush=True)
 
 
+def surroundings(threads: int) -> dict[str, str]:
+    """Return a contender's environment: so many threads, no graphics card, the standard profile."""
+    own = {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow", "TUTORIAL_PROFILE": "standard"}
+    return os.environ | dict.fromkeys(THREADS, str(threads)) | own
+
+
+def once(threads: int, job: str, **arguments) -> str:
+    """Let a process of its own do one job of keras_net.py; return all it printed, oneDNN's words included."""
+    return subprocess.run(
+        [sys.executable, str(HERE / "keras_net.py"), "--serve"],
+        input=json.dumps({"job": job, **arguments}),
+        env=surroundings(threads) | {"ONEDNN_VERBOSE": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+
+
 class Child:
     """A contender in a process of its own; called with a job and its arguments, it gives the answer."""
 
     def __init__(self, threads: int, python: str = sys.executable, script: str = "keras_net.py"):
-        environment = os.environ | dict.fromkeys(THREADS, str(threads))
-        environment |= {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
         self.process = subprocess.Popen(
             [python, str(HERE / script), "--serve"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment | {"TUTORIAL_PROFILE": "standard"},
+            env=surroundings(threads),
         )
 
     def __call__(self, job: str, **arguments):

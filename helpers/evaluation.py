@@ -1,7 +1,7 @@
 """What can be concluded from results: intervals, comparisons, and how many runs a difference needs.
 
 SciPy does the mathematics. Accuracies are shares from 0 to 1; every interval has the stated
-confidence, 95 % by default.
+confidence, 95% by default.
 """
 
 import math
@@ -221,8 +221,8 @@ def power_in_words(std: float, disagreement: float, points: float = 1.0) -> str:
     size = f"{points:g} point{'' if points == 1 else 's'}"
     return (
         f"To notice a true difference of {size} four times out of five takes {seeds} seeds "
-        f"per variant (differences between seeds spread by {std:.2%}), or {images:,} images for two single "
-        f"models (which disagree on {disagreement:.1%} of them)."
+        f"per variant (differences between seeds spread by {100 * std:.2f} points), or {images:,} images "
+        f"for two single models (which disagree on {disagreement:.1%} of them)."
     )
 
 

@@ -80,7 +80,7 @@ def final_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     names = [f"{model}, {views} view{'s' if views > 1 else ''}" for model, views in table.index]
     ax.set_yticks(range(len(table)), names)
     ax.set_ylim(len(table) - 0.4, -0.6)
-    ax.set(xlabel="accuracy (%), mean and 95 % intervals", ylabel="model")
+    ax.set(xlabel="accuracy (%), mean and 95% intervals", ylabel="model")
     ax.legend(labels.values(), labels.keys(), loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     ax.xaxis.grid(True)
     return ax
@@ -117,7 +117,7 @@ def flattery_in_words(views: int, difference: float, low: float, high: float) ->
         verdict = "validation was too kind"
     else:
         verdict = "the two cannot be told apart"
-    size = f"{difference:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})"
+    size = f"{difference:+.1f} points (95% interval {low:+.1f} to {high:+.1f})"
     return f"With {views} view{'s' if views > 1 else ''}, test minus validation is {size}: {verdict}."
 
 
@@ -139,7 +139,7 @@ def export_plot(table: pd.DataFrame) -> Figure:
     axes[0].set_yticks(places, table.index)
     axes[0].set(xlabel="size (MB)", ylabel="format", ylim=(len(table) - 0.4, -0.6))
     axes[1].set_xlabel("time for one image (ms)")
-    axes[2].set_xlabel("accuracy (%), 95 % interval")
+    axes[2].set_xlabel("accuracy (%), 95% interval")
     axes[2].xaxis.grid(True)
     return fig
 
@@ -156,5 +156,5 @@ def int8_in_words(right: Mapping[str, np.ndarray], source: str) -> str:
     result = compare_predictions(right["litert_int8"], right["keras"])
     low, high = (100 * end for end in result.interval)
     kind = "test images" if source == "official" else "images of the synthetic sample"
-    effect = f"{100 * result.difference:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})"
+    effect = f"{100 * result.difference:+.1f} points (95% interval {low:+.1f} to {high:+.1f})"
     return f"int8 instead of Keras, on the same {len(right['keras']):,} {kind}: {effect}."

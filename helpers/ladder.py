@@ -28,6 +28,8 @@ from helpers.records import (
 from helpers.study import Study, Variant
 from helpers.verdicts import effect_plot, verdict_in_words, verdict_table
 
+READ_BY = {"momentum": ("sgd", "muon"), "kernel_rate": ("muon",)}  # what other optimizers do not look at
+
 
 def all_settings(variant: Variant) -> dict:
     """Return all that a variant sets, in one dictionary: its network with every option, and its recipe."""
@@ -37,16 +39,23 @@ def all_settings(variant: Variant) -> dict:
 
 
 def _recipe_settings(variant: Variant) -> dict:
+    """Return all that a variant's recipe sets, but for what its optimizer does not look at."""
     found = dict(vars(variant.recipe))
-    return found | vars(found.pop("augmentation"))
+    found |= vars(found.pop("augmentation"))
+    optimizer = variant.recipe.optimizer
+    return {name: value for name, value in found.items() if optimizer in READ_BY.get(name, (optimizer,))}
 
 
 def changes(below: Variant, rung: Variant) -> list[str]:
-    """Return what a rung sets in another way than the one below, each as "`setting` old → new"."""
+    """Return what a rung sets in another way than the one below, each as "`setting` old → new".
+
+    What the one below does not set at all is told as "`setting` new".
+    """
     old, new = all_settings(below), all_settings(rung)
     if below.model != rung.model:  # their options do not compare, so each network is told as a whole
         old, new = ({"network": _network_in_words(v)} | _recipe_settings(v) for v in (below, rung))
-    return [f"`{name}` {old[name]} → {new[name]}" for name in new if old[name] != new[name]]
+    before = {name: f"{value} → " for name, value in old.items()}
+    return [f"`{name}` {before.get(name, '')}{new[name]}" for name in new if old.get(name) != new[name]]
 
 
 def _network_in_words(variant: Variant) -> str:
@@ -145,9 +154,7 @@ def overfitting_in_words(*names: str) -> str:
 
 def _in_words(result: Comparison) -> str:
     low, high = (100 * end for end in result.interval)
-    return (
-        f"{100 * result.difference:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}), {result.verdict}"
-    )
+    return f"{100 * result.difference:+.1f} points (95% interval {low:+.1f} to {high:+.1f}), {result.verdict}"
 
 
 def views_table(names: list[str]) -> pd.DataFrame:

@@ -174,7 +174,7 @@ def line_chart(
 def seed_spread(
     results: Mapping[str, Sequence[float]], xlabel: str = "validation accuracy (%)", ax: Axes | None = None
 ) -> Axes:
-    """Draw each variant's result per seed as dots, and the mean with its 95 % interval (Student's t).
+    """Draw each variant's result per seed as dots, and the mean with its 95% interval (Student's t).
 
     Args:
         results: variant to one accuracy (0 to 1) per seed; drawn top to bottom in this order.
@@ -190,7 +190,7 @@ def seed_spread(
     ax.set_yticks(range(len(results)), list(results))
     ax.set_ylim(len(results) - 0.4, -0.6)
     ax.set_ylabel("variant")
-    ax.set_xlabel(f"{xlabel}: each seed a dot, mean and 95 % interval below")
+    ax.set_xlabel(f"{xlabel}: each seed a dot, mean and 95% interval below")
     ax.xaxis.grid(True)
     return ax
 

@@ -33,7 +33,7 @@ def markdown_table(runs: pd.DataFrame, columns: list[str]) -> str:
         columns: from `accuracy_columns`.
     """
     tables = {column: summary_table(runs, column) for column in columns}
-    names = [f"{in_words(column)} in %, mean (95 % interval) | std" for column in columns]
+    names = [f"{in_words(column)} in %, mean (95% interval) | std" for column in columns]
     lines = [
         f"| variant | seeds | {' | '.join(names)} | fastest epoch in s |",
         "|---|--:|" + "--:|" * (2 * len(columns) + 1),
@@ -102,9 +102,9 @@ def recipe_in_words(name: str) -> str:
     runs, column = load_runs(name), accuracy_columns(STUDIES[name])[-1]
     result = summary_table(runs, column).iloc[0]
     images = in_words(column).replace(" accuracy", " images")  # "test images, 6 views"
-    sure = f"{len(runs)} runs, 95 % interval {result['low']:.2f} to {result['high']:.2f}"
+    sure = f"{len(runs)} runs, 95% interval {result['low']:.2f} to {result['high']:.2f}"
     return (
-        f"- **{result.name}: {result['mean']:.2f} % in {minutes_of(runs):.0f} minutes** of training on two "
+        f"- **{result.name}: {result['mean']:.2f}% in {minutes_of(runs):.0f} minutes** of training on two "
         f"CPU cores ({images}; {sure if len(runs) > 1 else '1 run'})"
     )
 

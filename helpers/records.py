@@ -217,7 +217,7 @@ def mean_history(runs: pd.DataFrame, title: str) -> list[dict]:
 
 
 def summary_table(runs: pd.DataFrame, column: str = "val_accuracy") -> pd.DataFrame:
-    """Return one row per variant: seeds, mean, standard deviation, 95 % interval, times, parameters.
+    """Return one row per variant: seeds, mean, standard deviation, 95% interval, times, parameters.
 
     Accuracies in percent, in the study's order; `load_runs` gives the runs, `column` says which of
     their accuracies to take. `seconds` is the mean wall time of a run. `epoch_seconds` is the mean of

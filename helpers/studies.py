@@ -199,7 +199,7 @@ FINAL = Study(
     final=True,
 )
 
-# The network and the recipe of a widely read tutorial, which takes 400 epochs for 88.62 %: how long is one?
+# The network and the recipe of a widely read tutorial, which takes 400 epochs for 88.62%: how long is one?
 CLASSIC_RECIPE = Recipe(
     epochs=2,
     batch_size=64,

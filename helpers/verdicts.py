@@ -19,7 +19,7 @@ def verdict_table(
     """Return one row per variant: seeds, accuracy, paired effect against the baseline, interval, verdict.
 
     Accuracies in percent and effects in percentage points, each a mean over the seeds; `low` and
-    `high` are the 95 % interval of the effect. The baseline's own row has no effect. With fewer
+    `high` are the 95% interval of the effect. The baseline's own row has no effect. With fewer
     than two common seeds there is no interval, and the verdict says so.
 
     Args:
@@ -58,7 +58,7 @@ def verdict_in_words(runs: pd.DataFrame, title: str, baseline: str | None = None
     seeds = [set(runs.loc[runs["title"] == name, "seed"]) for name in (title, baseline)]
     return (
         f"{title} {verb}: {row['effect']:+.1f} points over {len(set.intersection(*seeds))} seeds "
-        f"(95 % interval {row['low']:+.1f} to {row['high']:+.1f})."
+        f"(95% interval {row['low']:+.1f} to {row['high']:+.1f})."
     )
 
 

@@ -134,8 +134,8 @@ def draw_probabilities(guesses: Sequence[Guess], truth: str | None, ax: Axes) ->
 
 
 def in_words(guesses: Sequence[Guess]) -> str:
-    """Return the three most probable classes in words: "cat 71.2 %, dog 20.0 %, deer 3.1 %"."""
-    return ", ".join(f"{guess.class_name} {100 * guess.probability:.1f} %" for guess in guesses[:3])
+    """Return the three most probable classes in words: "cat 71.2%, dog 20.0%, deer 3.1%"."""
+    return ", ".join(f"{guess.class_name} {100 * guess.probability:.1f}%" for guess in guesses[:3])
 
 
 def alt_text(view: View, truth: str | None = None) -> str:

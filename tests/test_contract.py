@@ -202,7 +202,7 @@ BROKEN = [
     ("headings_in_order", source(HEADING, "### Too deep")),
     ("sentence_case", source(HEADING, "## Show A Big Picture")),
     ("sentence_case", source(HEADING, "## Show a picture.")),
-    ("sourced_numbers", source(SENTENCE, "The model reaches 94.01 %.")),
+    ("sourced_numbers", source(SENTENCE, "The model reaches 94.01%.")),
     ("sourced_numbers", source(SENTENCE, "It has [a source](https://x.org).\n\nThis has none: 73%.")),
     ("figures_are_described", source(SENTENCE, "## The next step")),
     ("figures_are_described", inserted(5, new_code_cell("a = 1"))),
@@ -278,7 +278,7 @@ def test_a_docstring_makes_no_second_definition(root):
 
 
 def test_a_number_with_a_source_passes(root):
-    text = "One model reaches [94.01 %](https://x.org), chance 10 %."
+    text = "One model reaches [94.01%](https://x.org), chance 10%."
     assert violations(broken(root, "01_look.ipynb", source(SENTENCE, text)), RULES["sourced_numbers"]) == []
 
 

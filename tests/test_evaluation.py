@@ -1,6 +1,6 @@
 """Intervals cover the truth, and tests raise false alarms, as often as they say: simulations of 10,000 draws.
 
-With 10,000 draws a rate of 95 % is measured to +-0.2 points (one standard error). The seeds are fixed, so a
+With 10,000 draws a rate of 95% is measured to +-0.2 points (one standard error). The seeds are fixed, so a
 test gives the same result at every run.
 """
 
@@ -120,7 +120,7 @@ def test_the_verdict_on_two_models_never_goes_beyond_the_exact_test():
 
 @pytest.mark.parametrize(("effect", "seeds"), [(0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10)])
 def test_the_number_of_seeds_is_that_of_the_textbook(effect, seeds):
-    """What G*Power 3 gives for a paired t test, two-sided, 5 %, power 80 % (Faul et al. 2007)."""
+    """What G*Power 3 gives for a paired t test, two-sided, 5%, power 80% (Faul et al. 2007)."""
     assert seeds_needed(effect * 0.004, 0.004) == seeds
 
 
@@ -151,8 +151,8 @@ def test_a_tiny_difference_needs_what_the_normal_approximation_says():
 def test_power_is_told_in_words():
     assert power_in_words(0.004, 0.12) == (
         "To notice a true difference of 1 point four times out of five takes "
-        f"{seeds_needed(0.01, 0.004)} seeds per variant (differences between seeds spread by 0.40%), or "
-        f"{images_needed(0.01, 0.12):,} images for two single models (which disagree on 12.0% of them)."
+        f"{seeds_needed(0.01, 0.004)} seeds per variant (differences between seeds spread by 0.40 points), "
+        f"or {images_needed(0.01, 0.12):,} images for two single models (which disagree on 12.0% of them)."
     )
 
 

@@ -48,6 +48,11 @@ def test_an_option_left_at_its_default_counts_as_set():
     assert ladder.changes(plain, TOP) == ["`whitening` False → True"]
 
 
+def test_what_the_optimizer_below_does_not_read_has_no_old_value():
+    sgd = replace(MIDDLE, recipe=replace(MIDDLE.recipe, optimizer="sgd", momentum=0.8))
+    assert ladder.changes(MIDDLE, sgd) == ["`optimizer` adam → sgd", "`momentum` 0.8"]
+
+
 def test_each_rung_is_compared_with_the_one_below():
     table = ladder.ladder_table(runs())
     assert table.loc["+ schedule", "verdict"] == "helps"

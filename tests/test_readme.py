@@ -8,8 +8,8 @@ from PIL import Image
 from helpers import readme
 
 QUICK = (
-    "- **Quick recipe: 91.00 % in 6 minutes** of training on two CPU cores "
-    "(validation images, 6 views; 3 runs, 95 % interval 88.52 to 93.48)"
+    "- **Quick recipe: 91.00% in 6 minutes** of training on two CPU cores "
+    "(validation images, 6 views; 3 runs, 95% interval 88.52 to 93.48)"
 )
 
 
@@ -62,8 +62,8 @@ def test_one_run_has_no_interval(runs):
 
 def test_the_test_images_are_named_once_they_have_been_used(runs):
     record_final(runs)
-    assert "**Full recipe: 91.00 % in 6 minutes**" in readme.headline()
-    assert "(test images, 6 views; 3 runs, 95 % interval" in readme.headline()
+    assert "**Full recipe: 91.00% in 6 minutes**" in readme.headline()
+    assert "(test images, 6 views; 3 runs, 95% interval" in readme.headline()
 
 
 def test_the_picture_tells_which_runs_it_shows(runs):

@@ -62,12 +62,12 @@ def test_variants_and_baseline_can_be_chosen(folder):
 @pytest.mark.parametrize(
     ("title", "sentence"),
     [
-        ("Good", "Good helps: +4.2 points over 3 seeds (95 % interval +3.4 to +4.9)."),
-        ("Bad", "Bad hurts: -3.2 points over 3 seeds (95 % interval -3.9 to -2.4)."),
+        ("Good", "Good helps: +4.2 points over 3 seeds (95% interval +3.4 to +4.9)."),
+        ("Bad", "Bad hurts: -3.2 points over 3 seeds (95% interval -3.9 to -2.4)."),
         (
             "Same",
             "Same shows no evidence of an effect at this budget: +0.0 points over 3 seeds "
-            "(95 % interval -2.5 to +2.5).",
+            "(95% interval -2.5 to +2.5).",
         ),
     ],
 )

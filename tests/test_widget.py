@@ -106,7 +106,7 @@ def test_the_values_of_both_versions_hold_the_same_files():
 def test_an_uploaded_photo_is_shown_with_its_three_most_probable_classes(viewer, model):
     send(viewer, CAT.read_bytes())
     top = predict_photos(model, [load_photo(CAT)])[0]
-    said = ", ".join(f"{name} {100 * probability:.1f} %" for name, probability in top)
+    said = ", ".join(f"{name} {100 * probability:.1f}%" for name, probability in top)
     assert words(viewer.page.value) == f"mine.jpg: {said}."
     assert alt(viewer.page.value).startswith("mine.jpg, 451 x 300 pixels")
     assert alt(viewer.page.value).endswith(f"Most probable: {said}.")
