@@ -247,6 +247,7 @@ def _pixels(model: "keras.Model") -> list:
 
 def _require_onnx() -> None:
     """Raise ModelError if one of the optional packages for ONNX cannot be imported."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime calls its maker as soon as imported
     try:
         for name in ONNX_PACKAGES.split():
             importlib.import_module(name)

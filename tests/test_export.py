@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from helpers import export, model_files
+from helpers.chapters import ROOT
 from helpers.data import Cifar10, DataError, Split
 from helpers.export import ExportReport, check_folder, compare_logits, export_all, export_table, main, measure
 from helpers.model_files import run_keras, verify_model_file, write_litert, write_onnx
@@ -20,6 +21,7 @@ from helpers.models import fast_net, set_whitening
 from helpers.predict import ModelError
 from helpers.quiet import quietly
 from helpers.sample import make_sample
+from tests.browser.outside import Outside
 
 MISSING = [name for name in model_files.ONNX_PACKAGES.split() if importlib.util.find_spec(name) is None]
 needs_onnx = pytest.mark.skipif(bool(MISSING), reason=f"optional packages are missing: {', '.join(MISSING)}")
@@ -168,6 +170,20 @@ def test_without_its_packages_onnx_says_what_to_install(model, tmp_path, monkeyp
             attempt(tmp_path / "model.onnx")
         assert "\n" not in str(told.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@needs_onnx
+def test_running_an_onnx_file_calls_nobody(model, tmp_path):
+    write_onnx(model, tmp_path / "model.onnx")
+    outside = Outside()
+    script = (
+        "import sys, time; from helpers.model_files import run_onnx; run_onnx(sys.argv[1]); "
+        "time.sleep(10)"  # onnxruntime calls its maker within 5 seconds, unless it is told not to
+    )
+    variables = os.environ | outside.variables | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", script, tmp_path / "model.onnx"]
+    subprocess.run(command, env=variables, check=True, capture_output=True)
+    assert outside.asked == []
 
 
 @needs_onnx

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
+from nbformat.v4 import new_notebook
+
 from helpers.notebooks import COLOUR, messages
 from tests.browser.outside import Outside
 
@@ -21,7 +24,7 @@ SETTINGS = {  # all cells stand in the page, and no message of JupyterLab's make
     "notebook-extension/tracker": {"windowingMode": "none"},
     "apputils-extension/notification": {"fetchNews": "false", "doNotDisturbMode": True},
 }
-START_SECONDS, RUN_SECONDS = 600, 1800  # generous: a busy machine is no fault of a chapter
+START_SECONDS, RUN_SECONDS = 180, 1800  # generous: a busy machine is no fault of a chapter
 SCREEN = {"width": 1200, "height": 3600}  # tall: few screenshots show a whole notebook
 
 
@@ -56,6 +59,12 @@ class Shown:
     pictures: dict[str, list[dict]]
     faint: dict[str, list[str]]
     asked: list[str]
+
+
+def write_notebook(path: Path, cells: list) -> None:
+    """Write a notebook that names its kernel: without that, JupyterLab asks for one and waits."""
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
 
 
 def free_port() -> int:

@@ -18,12 +18,18 @@ window.look = {
   counts: () => look.code().map((cell) => cell.executionCount),
   outputs: () => look.code().map((cell) => cell.outputs.toJSON()),
 
-  // Run All, as in the menu; `ended` says when the last cell came to its end or one failed.
+  // Run All, as in the menu; `ended` says when the last cell came to its end or one failed. Right after it
+  // has opened, JupyterLab may pass over the command without a word: if nothing has run, it is given again.
   start() {
     look.over = false;
     window.jupyterapp.commands.execute("runmenu:run-all").finally(() => { look.over = true; });
   },
-  ended: () => look.over && look.kernel().status === "idle",
+  ended() {
+    if (!look.over || look.kernel().status !== "idle") return false;
+    if (look.counts().some((count) => count !== null)) return true;
+    look.start();
+    return false;
+  },
 
   async theme(name) {
     await window.jupyterapp.commands.execute("apputils:change-theme", { theme: name });

@@ -1,10 +1,9 @@
 """The browser tests see what they look for: a toy notebook with one fault of each kind, and one without."""
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from tests.browser.lab import open_and_run
+from tests.browser.lab import open_and_run, write_notebook
 
 pytestmark = pytest.mark.browser
 
@@ -36,8 +35,7 @@ def look(browser, server, copy, outside, screenshots):
 
     def run(name, markdown, sources):
         cells = [new_markdown_cell(text) for text in markdown] + [new_code_cell(text) for text in sources]
-        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        nbformat.write(new_notebook(cells=cells, metadata=metadata), copy / f"{name}.ipynb")
+        write_notebook(copy / f"{name}.ipynb", cells)
         return open_and_run(browser, server, f"{name}.ipynb", outside, screenshots / name)
 
     return run

@@ -1,11 +1,10 @@
 """The photo widget in JupyterLab, used as a reader uses it: upload, pick, draw, ask for the truth."""
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell
 
 from helpers.widget import PHOTOS
-from tests.browser.lab import run_notebook
+from tests.browser.lab import run_notebook, write_notebook
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +26,7 @@ photo_widget(load_model(DEFAULT_MODEL), data.test, source=data.source)
 @pytest.fixture(scope="module")
 def page(browser, server, copy, outside, screenshots):
     """A page with nothing but the widget, run; in the end it is photographed."""
-    nbformat.write(new_notebook(cells=[new_code_cell(NOTEBOOK)]), copy / "notebooks" / "widget.ipynb")
+    write_notebook(copy / "notebooks" / "widget.ipynb", [new_code_cell(NOTEBOOK)])
     with run_notebook(browser, server, "notebooks/widget.ipynb", outside, screenshots / "widget") as page:
         yield page
 
