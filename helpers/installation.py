@@ -213,10 +213,12 @@ def check_jupyter(state: dict) -> tuple:
     """Look at the kernel that notebooks start, and at the version of the widgets."""
     from importlib import metadata
 
-    from jupyter_client.manager import KernelManager
+    from jupyter_client.kernelspec import KernelSpecManager
 
+    own_names = ("python", "python3", f"python3.{sys.version_info.minor}")  # Jupyter takes its own Python
     try:
-        python = KernelManager(kernel_name="python3").format_kernel_cmd()[0]
+        named = KernelSpecManager().get_kernel_spec("python3").argv[0]
+        python = sys.executable if named in own_names else named
         command = [python, "-c", "import sys; print(sys.prefix)"]
         prefix = subprocess.run(
             command, capture_output=True, text=True, timeout=60, check=True

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from helpers import cache, chapters, doctor, download, installation, predict, records
+from helpers import cache, chapters, doctor, download, install, installation, predict, records
 from tests import small_cifar, tiny
 from tests.mirror_server import Handler, Mirror, MirrorServer
 
@@ -104,6 +104,7 @@ class Machine:
 def machine(tmp_path, monkeypatch):
     tiny.use_study(monkeypatch, tmp_path)
     small_cifar.install(monkeypatch.setattr)
+    monkeypatch.setattr(install, "VENV", Path(sys.prefix))  # whichever Python runs the tests is the right one
     for name in ("CIFAR10_DIR", "KERAS_BACKEND", "JUPYTER_PATH"):
         monkeypatch.setenv(name, "")  # also restores what the doctor changes
     monkeypatch.setenv("TUTORIAL_CACHE", str(tmp_path / "cache"))
@@ -448,3 +449,11 @@ def test_a_broken_tensorflow_is_told_in_one_line(tmp_path):
     assert "tensorflow: ImportError: DLL load failed. Run: " in problems[0]
     assert "--force-reinstall tensorflow." in problems[0]
     assert (status, errors) == (1, [])
+
+
+def test_a_python_beside_the_tutorials_own_is_sent_to_it(monkeypatch, tmp_path):
+    own = tmp_path / "python"
+    own.touch()
+    monkeypatch.setattr(install, "VENV", tmp_path)
+    monkeypatch.setattr(install, "VENV_PYTHON", str(own))
+    assert installation.remedy() == f"This is {sys.executable}, but the tutorial's Python is {own}: use that."
