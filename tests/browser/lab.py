@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_notebook
 
-from helpers.notebooks import COLOUR, messages
+from helpers.notebooks import COLOUR, METADATA, messages
 from tests.browser.outside import Outside
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
@@ -63,8 +63,7 @@ class Shown:
 
 def write_notebook(path: Path, cells: list) -> None:
     """Write a notebook that names its kernel: without that, JupyterLab asks for one and waits."""
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
+    nbformat.write(new_notebook(cells=cells, metadata=METADATA), path)
 
 
 def free_port() -> int:

@@ -25,7 +25,7 @@ window.look = {
     window.jupyterapp.commands.execute("runmenu:run-all").finally(() => { look.over = true; });
   },
   ended() {
-    if (!look.over || look.kernel().status !== "idle") return false;
+    if (!look.over || look.kernel()?.status !== "idle") return false;
     if (look.counts().some((count) => count !== null)) return true;
     look.start();
     return false;
