@@ -14,27 +14,27 @@ test: $(INSTALLED) ## run the tests and, on a small sample, every notebook
 	$(RUN) pytest
 
 test-browser: $(INSTALLED) ## run every notebook in JupyterLab in a headless Chromium; pictures in build/browser
-	$(RUN) pip install --quiet --disable-pip-version-check --requirement tests/browser/requirements.txt
-	$(RUN) pytest -m browser tests/browser
+	$(RUN) pip install --quiet --disable-pip-version-check --requirement tests/clients/browser/requirements.txt
+	$(RUN) pytest -m browser tests/clients/browser
 
 test-colab: $(INSTALLED) ## run the unit tests and every chapter with Google Colab's Python and versions
-	$(RUN) tests.matrix colab
-	$(RUN) pytest -m colab tests/test_colab.py
+	$(RUN) tests.support.matrix colab
+	$(RUN) pytest -m colab tests/clients/test_colab.py
 
 test-matrix: $(INSTALLED) ## run the unit tests with the oldest and with the newest versions allowed
-	$(RUN) tests.matrix oldest newest
+	$(RUN) tests.support.matrix oldest newest
 
 run: $(INSTALLED) ## execute all chapters in full into build/*.html
-	$(RUN) helpers.notebooks html
+	$(RUN) tools.store html
 
 lint: $(INSTALLED) ## check the style of code, tests and notebooks
 	$(RUN) ruff check && $(RUN) ruff format --check
 
 results: $(INSTALLED) ## write the README's tables and picture from the recorded runs
-	$(RUN) helpers.experiments readme
+	$(RUN) tools.readme
 
 glossary: $(INSTALLED) ## write notebooks/glossary.md from the terms that the chapters set in bold
-	$(RUN) helpers.glossary
+	$(RUN) tools.glossary
 
 bench: $(INSTALLED) ## measure side by side, one benchmark after another
 	for name in load_data harness_cost augmentation training_step exports; do \
@@ -42,7 +42,7 @@ bench: $(INSTALLED) ## measure side by side, one benchmark after another
 	done
 
 stamp: $(INSTALLED) ## write the repository's address into badges and Setup cells
-	$(RUN) helpers.notebooks stamp
+	$(RUN) tools.store stamp
 
 clean: ## remove what runs leave (.venv and the data stay)
 	rm -rf build .pytest_cache .ruff_cache

@@ -19,19 +19,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from helpers.quiet import hush_tensorflow
-
-hush_tensorflow()
-
 import keras
 import numpy as np
 import tensorflow as tf
 
+import helpers.session  # noqa: F401  starts TensorFlow without its notes
 from helpers import models, session
 from helpers.augment import Augmentation
 from helpers.batches import batches
 from helpers.data import load_cifar10
-from helpers.recipe import Recipe, compile_model
+from helpers.optimizers import compile_model
+from helpers.recipe import Recipe
 
 BATCH_SIZE = 128
 SHIFT = 4

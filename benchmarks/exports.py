@@ -19,13 +19,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from helpers.quiet import hush_tensorflow
-
-hush_tensorflow()
-
 import numpy as np
 from turns import show, take_turns
 
+import helpers.session  # noqa: F401  starts TensorFlow without its notes
 from helpers import models, session
 from helpers.data import load_cifar10
 from helpers.evaluation import accuracy_interval

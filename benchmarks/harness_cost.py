@@ -29,10 +29,9 @@ BATCH_SIZE = 128
 
 def training_data(images: int):
     """Return CIFAR-10 if CIFAR10_DIR names it, else the sample; with at most so many training images."""
+    import helpers.session  # noqa: F401  starts TensorFlow without its notes
     from helpers.data import Split, TrainingData, load_cifar10
-    from helpers.quiet import hush_tensorflow
 
-    hush_tensorflow()
     cifar10 = load_cifar10("official" if os.environ.get("CIFAR10_DIR") else "sample")
     train = Split(cifar10.train.images[:images], cifar10.train.labels[:images])
     return TrainingData(train, cifar10.val, cifar10.source)

@@ -225,9 +225,8 @@ def about() -> dict:
 
 if __name__ == "__main__":
     if "--serve" in sys.argv:
-        from helpers.quiet import hush_tensorflow
+        import helpers.session  # noqa: F401  starts TensorFlow without its notes
 
-        hush_tensorflow()
         serve({"turn": turn, "export": export, "flops": flops, "multiply": multiply, "about": about})
     else:
         print("These are the TensorFlow and NumPy sides of training_step.py; run that.")

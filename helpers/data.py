@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import cache, formats
-from helpers.formats import Arrays, DataError
-from helpers.session import profile
+from helpers.internal import cache, formats
+from helpers.internal.formats import Arrays, DataError
 
 __all__ = ["CLASS_NAMES", "Cifar10", "DataError", "Split", "TrainingData", "load_cifar10", "split_indices"]
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SOURCES = ("auto", "official", "sample")
+PROFILES = ("standard", "smoke")
 SAMPLE_SHARE = 10  # the sample has a tenth of CIFAR-10's images, so a tenth of them is held out
 
 
@@ -72,6 +72,23 @@ class Cifar10:
     def for_training(self) -> TrainingData:
         """Return the data without its test split, so that nothing that trains can look at it."""
         return TrainingData(self.train, self.val, self.source)
+
+
+def profile() -> str:
+    """Return the profile named by `TUTORIAL_PROFILE`: "standard" (the default) or "smoke".
+
+    Under "smoke", which the tests use, `load_cifar10("auto")` gives the small synthetic sample
+    and `train` stops after two epochs. A notebook never asks for the profile itself.
+
+    Raises:
+        ValueError: if `TUTORIAL_PROFILE` names neither.
+    """
+    name = os.environ.get("TUTORIAL_PROFILE") or "standard"
+    if name not in PROFILES:
+        raise ValueError(
+            f"TUTORIAL_PROFILE is {name!r}, expected one of {', '.join(PROFILES)}: unset it or correct it."
+        )
+    return name
 
 
 def load_cifar10(
@@ -163,7 +180,7 @@ def from_arrays(arrays: Arrays, val_size: int, seed: int, source: str) -> Cifar1
 @functools.cache
 def sample_arrays() -> Arrays:
     """Draw the synthetic sample, once per session."""
-    from helpers.sample import make_sample
+    from helpers.internal.sample import make_sample
 
     return dict(zip(formats.FINGERPRINTS, map(read_only, make_sample()), strict=True))
 
@@ -212,7 +229,7 @@ def find_official(place: Path | None, problem: str | None) -> Arrays:
             print(f"Passed over: {error}")
     if problem:
         raise DataError(f"CIFAR-10 is not on this machine and cannot be downloaded. {problem}")
-    from helpers import download  # takes a while to import, and is needed once
+    from helpers.internal import download  # takes a while to import, and is needed once
 
     return formats.read_official(download.fetch())
 

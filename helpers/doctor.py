@@ -22,7 +22,8 @@ DISK_GB = 0.5  # a download takes 170 MB and the decoded copy 184 MB
 
 def check_data(state: dict) -> tuple:
     """Look for CIFAR-10 where `load_cifar10` does; `state` gets whether it has to `download`."""
-    from helpers import cache, data, formats
+    from helpers import data
+    from helpers.internal import cache, formats
 
     try:
         named = data.named_place(None)
@@ -54,7 +55,7 @@ def serious(state: dict) -> str:
 
 def check_cache(state: dict) -> tuple:
     """Try to write where the decoded copy is kept."""
-    from helpers import cache
+    from helpers.internal import cache
 
     folder = next(path for path in (cache.folder(), *cache.folder().parents) if path.exists())
     try:
@@ -67,7 +68,7 @@ def check_cache(state: dict) -> tuple:
 
 def check_disk(state: dict) -> tuple:
     """Compare the free space with what the data take."""
-    from helpers import cache
+    from helpers.internal import cache
 
     folder = next(path for path in (cache.folder(), *cache.folder().parents) if path.is_dir())
     free = shutil.disk_usage(str(folder)).free / 1e9
@@ -85,7 +86,7 @@ def check_network(state: dict) -> tuple:
 
     import requests
 
-    from helpers import cache, download
+    from helpers.internal import cache, download
 
     def answers(mirror):
         archive, url = mirror
@@ -135,10 +136,8 @@ def check_model(state: dict) -> tuple:
 
 def check_runs(state: dict) -> tuple:
     """Read every recorded run, and look for those that a chapter reads."""
-    from helpers.quiet import hush_tensorflow
-
-    hush_tensorflow()
-    from helpers import chapters, records
+    from helpers import records
+    from tools import chapters
 
     texts = {path.stem: path.read_text(encoding="utf-8") for path in chapters.chapters()}
     faults, count = [], 0

@@ -8,11 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from scipy import stats
-
-from helpers.batches import batches
 
 NO_EVIDENCE = "no evidence at this budget"
 NO_SPREAD = 1e-12  # accuracies that differ by less are equal but for rounding: SciPy would give NaN
@@ -47,40 +44,6 @@ class Comparison(NamedTuple):
         if self.interval.low > 0:
             return "helps"
         return "hurts" if self.interval.high < 0 else NO_EVIDENCE
-
-
-def predict_logits(
-    model: keras.Model, images: np.ndarray, views: int = 1, batch_size: int = 500
-) -> np.ndarray:
-    """Return a model's logits for images, averaged over several views of each: test-time augmentation.
-
-    Args:
-        model: takes raw pixels and gives logits, such as those of `helpers.models`.
-        images: uint8 or float (N, H, W, 3), values 0 to 255.
-        views: 1, the image as it is; 2, also its mirror image; 6, also both of them moved by one
-            pixel down and right, and up and left, where the moved ones count half.
-        batch_size: images per step.
-
-    Returns:
-        float32 (N, classes).
-
-    Raises:
-        ValueError: if `views` is none of these.
-    """
-    if views not in (1, 2, 6):
-        raise ValueError(f"views is {views!r}, expected 1, 2 or 6.")
-    weighted = [(1.0, images)]
-    if views == 6:
-        height, width = images.shape[1:3]
-        padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
-        weighted += [(0.5, padded[:, start:, start:][:, :height, :width]) for start in (0, 2)]
-    if views > 1:
-        weighted += [(weight, view[:, :, ::-1]) for weight, view in weighted]
-    total, no_labels = sum(weight for weight, _ in weighted), np.zeros(len(images))
-    return sum(
-        weight / total * model.predict(batches(view, no_labels, batch_size), verbose=0)
-        for weight, view in weighted
-    )
 
 
 def accuracy_interval(correct: int, total: int, confidence: float = 0.95) -> Interval:

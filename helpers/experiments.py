@@ -1,25 +1,27 @@
-"""Run studies and read their results: `python -m helpers.experiments list | run | show | readme`.
+"""Run studies and read their results: `python -m helpers.experiments list | run | show`.
 
 One JSON file per run, `data/runs/STUDY/VARIANT-seedN.json`, written whole or not at all. A study
 can be stopped at any moment and started again; at most the epoch at hand is lost. Runs on the
 synthetic sample go to `data/runs/sample/` and are never read as results of CIFAR-10.
 """
 
-from helpers.quiet import hush_tensorflow
-
-hush_tensorflow()
+import helpers.session  # noqa: F401  first: it starts TensorFlow without its notes
 
 import argparse
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+import keras
 from filelock import FileLock, Timeout
 
-from helpers import console, session
-from helpers.data import DataError, Split, TrainingData, load_cifar10
-from helpers.evaluation import accuracy_interval, predict_logits
+from helpers import console, models
+from helpers.classical import train_hog_svm
+from helpers.data import DataError, Split, TrainingData, load_cifar10, profile
+from helpers.evaluation import accuracy_interval
+from helpers.internal.files import write_json
 from helpers.model_files import save_model
 from helpers.records import (
     MODELS,
@@ -28,19 +30,17 @@ from helpers.records import (
     comparison_table,
     definition,
     find_study,
-    find_twin,
     folder,
+    in_words,
     load_runs,
     milestone_table,
     read_run,
-    require_same_data,
     share_of_ones,
     summary_table,
-    write_json,
 )
-from helpers.readme import in_words, update_readme
+from helpers.recipe import Run
 from helpers.studies import STUDIES, Study, Variant
-from helpers.training import TrainingDiverged, as_digits
+from helpers.training import TrainingDiverged, as_digits, describe, predict_logits, train
 
 
 def run_study(
@@ -64,7 +64,7 @@ def run_study(
         raise StudyError(
             f"{study.name} has no variant {', '.join(sorted(unknown))}; it has: {', '.join(known)}."
         )
-    if source == "official" and session.profile() == "smoke":
+    if source == "official" and profile() == "smoke":
         raise StudyError("The smoke profile shortens runs, so it records none: unset TUTORIAL_PROFILE.")
     chosen = [known[name] for name in variants or known]
     total = len(chosen) * (seeds or study.seeds)
@@ -84,11 +84,6 @@ def run_study(
                 data = cifar10.for_training()
                 require_same_data(study, source, seed, data)
                 judged = cifar10.test if study.final else cifar10.val
-            if twin := find_twin(study, variant, seed, source):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_json(path, twin)
-                print(f"{label}: the same run as {twin['taken_from']}, taken over", flush=True)
-                continue
             try:
                 _run_one(study, variant, seed, data, judged, path, label)
             except TrainingDiverged as error:  # the other variants may still do well
@@ -96,6 +91,27 @@ def run_study(
                 diverged.append(path.stem)
     if diverged:
         raise StudyError(f"{len(diverged)} of {total} runs diverged, so no record: {', '.join(diverged)}.")
+
+
+def require_same_data(study: Study, source: str, seed: int, data: TrainingData) -> None:
+    """Raise StudyError if a recorded run of this study and seed was trained on other data than these."""
+    sha256 = describe(data)["sha256"]
+    for variant in study.variants:
+        path = folder(study, source) / f"{variant.name}-seed{seed}.json"
+        if path.exists() and read_run(path, study, variant)["data"]["sha256"] != sha256:
+            raise StudyError(
+                f"{path} was trained on other data than there are today: move it away, then run again."
+            )
+
+
+def train_variant(
+    variant: Variant, data: TrainingData, seed: int, resume_dir=None, progress: bool = True
+) -> tuple[keras.Model | None, Run]:
+    """Train a variant with one seed; return the network (None for "hog_svm") and the run's record."""
+    if variant.model == "hog_svm":
+        return None, train_hog_svm(data, seed, **variant.options)
+    build = partial(getattr(models, variant.model), **variant.options)
+    return train(build, data, variant.recipe, seed, resume_dir, progress=progress)
 
 
 def _run_one(
@@ -118,7 +134,7 @@ def _run_one(
             if path.exists():
                 print(f"{label}: another process has trained it meanwhile", flush=True)
                 return
-            model, run = variant.train(data, seed, state, progress=sys.stderr.isatty())
+            model, run = train_variant(variant, data, seed, state, sys.stderr.isatty())
             record = {"study": study.name, "variant": variant.name, **definition(variant), **vars(run)}
             if study.views:
                 split = "test" if study.final else "validation"
@@ -180,7 +196,6 @@ def main(arguments: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="the studies and how many of their runs are recorded")
-    commands.add_parser("readme", help="rewrite the README's tables from the recorded runs")
     for name, text in (("run", "train what is missing of a study"), ("show", "print a study's results")):
         command = commands.add_parser(name, help=text)
         command.add_argument("study")
@@ -201,8 +216,6 @@ def carry_out(options: argparse.Namespace) -> int:
                 print(
                     f"{study.name}: {recorded} of {len(study.variants) * study.seeds} runs. {study.question}"
                 )
-        elif options.command == "readme":
-            update_readme()
         elif options.command == "run":
             if options.seeds is not None and options.seeds < 1:
                 raise StudyError(f"--seeds is {options.seeds}, expected 1 or more.")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from helpers import sample
+from helpers.internal import sample
 
 NEIGHBOURS = 3  # candidates looked at per test image
 CANDIDATES = 4000  # of those, the best this many are compared closely

@@ -23,7 +23,6 @@ from helpers import model_files as nets
 from helpers.data import DataError, load_cifar10
 from helpers.photos import in_one_line, printable
 from helpers.predict import DEFAULT_MODEL, ModelError, check_model_file, load_model
-from helpers.quiet import hush_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -111,7 +110,7 @@ def export_all(
         ModelError: if the folder holds other files, which are not replaced.
         OSError: if it cannot be written.
     """
-    from helpers.records import write_json
+    from helpers.internal.files import write_json
 
     check_folder(folder)
     place = Path(folder).resolve()
@@ -225,7 +224,6 @@ def answer(model_path: Path, folder: Path, formats: list[str] | None, as_json: b
     try:
         check_model_file(model_path)
         check_folder(folder)
-        hush_tensorflow()
         model = load_model(model_path)
         with contextlib.redirect_stdout(sys.stderr):
             data = load_cifar10().for_training()

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers import records
-from helpers.figures import BLUE, GREY, INK, ORANGE, PURPLE, VERMILION
+from helpers.internal.figures import BLUE, GREY, INK, ORANGE, PURPLE, VERMILION
 from helpers.studies import STUDIES
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from helpers.evaluation import accuracy_interval, compare_predictions, summarize
 from helpers.fast_plots import minutes_of
-from helpers.figures import BLUE, INK, SKY, VERMILION, YELLOW
+from helpers.internal.figures import BLUE, INK, SKY, VERMILION, YELLOW
 from helpers.records import accuracy_columns, load_runs, views_of
 from helpers.studies import STUDIES, Study
 

@@ -56,10 +56,10 @@ def check_python(state: dict) -> tuple:
 
 def check_profile(state: dict) -> tuple:
     """Look at TUTORIAL_PROFILE; `state` gets whether it asks for the `smoke` profile."""
-    from helpers import session
+    from helpers import data
 
     try:
-        state["smoke"] = session.profile() == "smoke"
+        state["smoke"] = data.profile() == "smoke"
     except ValueError as error:
         return "problem", str(error)
     if state["smoke"]:
@@ -199,10 +199,8 @@ def import_faults(names: list) -> dict:
 
 def check_accelerator(state: dict) -> tuple:
     """Ask Keras what it computes on."""
-    from helpers.quiet import hush_tensorflow
-    from helpers.session import accelerator
+    from helpers.session import accelerator  # starts TensorFlow without its notes
 
-    hush_tensorflow()
     device = accelerator()
     if "CPU" in device and shutil.which("nvidia-smi"):
         return "note", f"{device}, although an NVIDIA card seems to be here: see tensorflow.org/install/pip"

@@ -25,7 +25,7 @@ from helpers.records import (
     load_runs,
     views_of,
 )
-from helpers.study import Study, Variant
+from helpers.studies import Study, Variant
 from helpers.verdicts import effect_plot, verdict_in_words, verdict_table
 
 READ_BY = {"momentum": ("sgd", "muon"), "kernel_rate": ("muon",)}  # what other optimizers do not look at

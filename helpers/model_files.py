@@ -20,7 +20,7 @@ import numpy as np
 from helpers import session
 from helpers.photos import in_one_line
 from helpers.predict import ModelError, check_model_file, forbidden_part, load_model
-from helpers.quiet import quietly
+from helpers.session import quietly
 
 if TYPE_CHECKING:
     import keras
@@ -52,7 +52,7 @@ def save_model(model: "keras.Model", path: str | os.PathLike, about: dict | None
         OSError, TypeError, ValueError: if the disk is full, for example, or JSON does not know what
             `about` holds. The pair that was there is still there.
     """
-    from helpers.records import write_json
+    from helpers.internal.files import write_json
 
     path = Path(path)
     if path.suffix != ".keras":

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers.normalization import batch_normalization
+from helpers.internal.normalization import batch_normalization
 
 IMAGE_SHAPE = (32, 32, 3)
 CLASSES = 10

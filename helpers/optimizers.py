@@ -2,6 +2,8 @@
 
 import keras
 
+from helpers.recipe import Recipe
+
 RISE = 0.05  # share of the steps in which a triangular schedule rises
 # Of the polynomial a x + b x^3 + c x^5, which drives numbers from 0 to 1 towards 1.
 # Source: K. Jordan and others, 2024, https://kellerjordan.github.io/posts/muon
@@ -100,3 +102,32 @@ def orthogonalize(matrix):
 def length(tensor):
     """Return the square root of the sum of squares."""
     return keras.ops.sqrt(keras.ops.sum(keras.ops.square(tensor)))
+
+
+def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
+    """Give the model the recipe's optimizer and loss, and accuracy as its metric."""
+    rate = recipe.learning_rate
+    if recipe.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, recipe.epochs * steps_per_epoch)
+    elif recipe.schedule == "triangular":
+        rate = Triangular(rate, recipe.epochs * steps_per_epoch)
+    # Keras' AdamW refuses None, which stands for "no decay" elsewhere.
+    no_decay = 0.0 if recipe.optimizer == "adamw" else None
+    options = {"learning_rate": rate, "weight_decay": recipe.weight_decay or no_decay}
+    if recipe.optimizer in ("sgd", "muon"):
+        options |= {"momentum": recipe.momentum, "nesterov": True, "shift_rate": recipe.shift_rate}
+        if recipe.optimizer == "muon":
+            optimizer = Muon(kernel_factor=recipe.kernel_rate / recipe.learning_rate, **options)
+        else:
+            optimizer = ShiftRateSGD(**options)
+    else:
+        optimizer = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[recipe.optimizer](
+            **options
+        )
+    if recipe.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    if recipe.soft_labels:
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing)
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"])

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from helpers.evaluation import summarize
-from helpers.figures import BLUE, GREEN, GREY, PALETTE, VERMILION, encode, show, use_style
+from helpers.internal.figures import BLUE, GREEN, GREY, PALETTE, VERMILION, encode, show, use_style
 
 __all__ = [
     "PALETTE",

@@ -19,7 +19,6 @@ import numpy as np
 from helpers import console
 from helpers.data import CLASS_NAMES
 from helpers.photos import Photo, PhotoError, in_one_line, load_photo, pictures_in, printable
-from helpers.quiet import hush_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -190,7 +189,6 @@ def answer(names: Sequence[str], model_path: Path, top: int, as_json: bool) -> i
         outcomes = [attempt(name) for name in names[start : start + BATCH_SIZE]]
         photos = [outcome for outcome in outcomes if isinstance(outcome, Photo)]
         if photos and model is None:
-            hush_tensorflow()
             model = load_model(model_path)
             if not as_json:
                 print(f"{'photo':<{width}}  {'size':>13}  {'square':>13}  most likely")

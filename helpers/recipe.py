@@ -1,11 +1,8 @@
-"""How a network is trained, apart from the network, the data and the seed: `Recipe`."""
+"""How a network is trained, apart from network, data and seed: `Recipe`; and the record of it: `Run`."""
 
 from dataclasses import dataclass, field
 
-import keras
-
 from helpers.augment import Augmentation
-from helpers.optimizers import Muon, ShiftRateSGD, Triangular
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "muon")
 SCHEDULES = ("constant", "cosine", "triangular")
@@ -95,30 +92,33 @@ class Recipe:
         return bool(self.label_smoothing or self.augmentation.mixup)
 
 
-def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
-    """Give the model the recipe's optimizer and loss, and accuracy as its metric."""
-    rate = recipe.learning_rate
-    if recipe.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, recipe.epochs * steps_per_epoch)
-    elif recipe.schedule == "triangular":
-        rate = Triangular(rate, recipe.epochs * steps_per_epoch)
-    # Keras' AdamW refuses None, which stands for "no decay" elsewhere.
-    no_decay = 0.0 if recipe.optimizer == "adamw" else None
-    options = {"learning_rate": rate, "weight_decay": recipe.weight_decay or no_decay}
-    if recipe.optimizer in ("sgd", "muon"):
-        options |= {"momentum": recipe.momentum, "nesterov": True, "shift_rate": recipe.shift_rate}
-        if recipe.optimizer == "muon":
-            optimizer = Muon(kernel_factor=recipe.kernel_rate / recipe.learning_rate, **options)
-        else:
-            optimizer = ShiftRateSGD(**options)
-    else:
-        optimizer = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[recipe.optimizer](
-            **options
-        )
-    if recipe.weight_decay:
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    if recipe.soft_labels:
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing)
-    else:
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=["accuracy"])
+@dataclass(frozen=True)
+class Run:
+    """The record of one training run; everything in it can be written as JSON.
+
+    Args:
+        recipe: the recipe as a dictionary, with the epochs that were trained.
+        seed: the seed of initial weights, shuffling, augmentation and dropout.
+        data: source ("official" or "sample"), sha256 of all pixels and labels, images per split.
+        parameters: number of trainable weights.
+        history: one dictionary per epoch: epoch (from 1), side of the images in pixels, loss,
+            accuracy, val_loss, val_accuracy (0 to 1), seconds. `accuracy` is the mean over the
+            epoch's batches as they were trained on, with dropout and augmentation at work.
+        seconds: wall time of all epochs, validation included.
+        val_accuracy: accuracy of the final weights on the validation split, 0 to 1; None where that
+            split is empty, and then the history has no val_loss and val_accuracy either.
+        val_correct: a "1" for each validation image that the final weights classify rightly and a
+            "0" for each other, in the split's order: what a paired test needs.
+        machine, versions: where and with what the run was made.
+    """
+
+    recipe: dict
+    seed: int
+    data: dict
+    parameters: int
+    history: list[dict]
+    seconds: float
+    val_accuracy: float | None
+    val_correct: str
+    machine: dict
+    versions: dict

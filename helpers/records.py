@@ -1,23 +1,19 @@
 """Recorded runs: written whole or not at all, checked when read, and put into tables."""
 
 import dataclasses
-import inspect
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from helpers import models, session
-from helpers.data import TrainingData
+from helpers.data import profile
 from helpers.evaluation import compare, summarize
-from helpers.recipe import Recipe
+from helpers.internal.files import ROOT
+from helpers.recipe import Recipe, Run
 from helpers.studies import STUDIES, Study, Variant
-from helpers.training import Run, describe
 
-ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "data" / "runs"
 MODELS = ROOT / "data" / "models"
 
@@ -47,25 +43,6 @@ def definition(variant: Variant) -> dict:
     return {"model": variant.model, "options": variant.options}
 
 
-def write_json(path: Path, content: dict) -> None:
-    """Write a JSON file whole or not at all; ValueError for numbers that JSON does not know."""
-    write_whole(path, json.dumps(content, indent=1, allow_nan=False))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all: beside its place first, then renamed."""
-    beside = path.with_suffix(".tmp")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError:  # a full disk, for one
-        beside.unlink(missing_ok=True)
-        raise
-
-
 def read_run(path: Path, study: Study, variant: Variant) -> dict:
     """Return the record in a file, checked against what the study defines today.
 
@@ -87,7 +64,7 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
         found["recipe"] = _completed(found["recipe"], _as_json(Recipe()))
     expected = json.loads(json.dumps(definition(variant)))
     expected["recipe"] = _as_json(variant.recipe) if variant.recipe else found["recipe"]
-    if source == "sample" and session.profile() == "smoke":  # a trial is shortened: its recipe differs
+    if source == "sample" and profile() == "smoke":  # a trial is shortened: its recipe differs
         expected["recipe"] = found["recipe"]
     for part, value in expected.items():
         if found[part] != value:
@@ -100,28 +77,6 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
     if source != _source_of(path):
         raise StudyError(f"{path} is a run on {source!r} data in the wrong folder: move it away.")
     return run
-
-
-def find_twin(study: Study, variant: Variant, seed: int, source: str) -> dict | None:
-    """Return the record of the same network, recipe and seed from another study, under this one's names.
-
-    Training it again would give the same weights to the bit. `taken_from` tells where it was trained.
-    """
-    for other in STUDIES.values():
-        alike = other.final == study.final and set(study.views) <= set(other.views)
-        for twin in other.variants if other is not study and alike else ():
-            path = folder(other, source) / f"{twin.name}-seed{seed}.json"
-            if _network(twin) == _network(variant) and twin.recipe == variant.recipe and path.exists():
-                run = read_run(path, other, twin)
-                names = {"study": study.name, "variant": variant.name, **definition(variant)}
-                return run | names | {"taken_from": f"{other.name}/{path.stem}"}
-    return None
-
-
-def _network(variant: Variant) -> tuple[str, dict]:
-    """Return the name of a variant's network and all its options, those left at their default, too."""
-    parameters = inspect.signature(getattr(models, variant.model, lambda: None)).parameters.values()
-    return variant.model, {p.name: p.default for p in parameters} | variant.options
 
 
 def _as_json(recipe: Recipe) -> dict:
@@ -139,17 +94,6 @@ def _completed(recorded: dict, defaults: dict) -> dict:
 
 def _source_of(path: Path) -> str:
     return "sample" if RUNS / "sample" in path.parents else "official"
-
-
-def require_same_data(study: Study, source: str, seed: int, data: TrainingData) -> None:
-    """Raise StudyError if a recorded run of this study and seed was trained on other data than these."""
-    sha256 = describe(data)["sha256"]
-    for variant in study.variants:
-        path = folder(study, source) / f"{variant.name}-seed{seed}.json"
-        if path.exists() and read_run(path, study, variant)["data"]["sha256"] != sha256:
-            raise StudyError(
-                f"{path} was trained on other data than there are today: move it away, then run again."
-            )
 
 
 def load_runs(name: str, source: str = "official") -> pd.DataFrame:
@@ -202,6 +146,12 @@ def accuracy_columns(study: Study) -> list[str]:
     split = "test" if study.final else "val"
     plain = [] if study.final else ["val_accuracy"]
     return plain + [f"{split}_accuracy_{views}" for views in study.views]
+
+
+def in_words(column: str) -> str:
+    """Return what a column of accuracies holds: "test_accuracy_6" is "test accuracy, 6 views"."""
+    split, _, views = column.replace("val_", "validation_").partition("_accuracy")
+    return f"{split} accuracy" + (f", {views[1:]} view{'s'[: views != '_1']}" if views else "")
 
 
 def views_of(column: str) -> int:

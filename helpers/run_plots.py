@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from scipy import stats
 
 from helpers.evaluation import Interval, summarize
-from helpers.figures import BLUE, GREY, VERMILION
+from helpers.internal.figures import BLUE, GREY, VERMILION
 
 
 def prediction_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:

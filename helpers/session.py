@@ -1,29 +1,51 @@
-"""One call that makes a notebook reproducible, and the profile it runs under."""
+"""One call that makes a notebook reproducible. Importing this module starts TensorFlow, without its notes."""
 
+import contextlib
 import logging
 import os
 import platform
+import warnings
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-PROFILES = ("standard", "smoke")
+from helpers.data import profile
 
 
-def profile() -> str:
-    """Return the profile named by `TUTORIAL_PROFILE`: "standard" (the default) or "smoke".
+def hush_tensorflow() -> None:
+    """Import TensorFlow, if Keras is to compute with it, and drop what it writes to stderr meanwhile.
 
-    Under "smoke", which the tests use, `load_cifar10("auto")` gives the small synthetic sample
-    and `train` stops after two epochs. A notebook never asks for the profile itself.
-
-    Raises:
-        ValueError: if `TUTORIAL_PROFILE` names neither.
+    Its notes on processor features and missing graphics cards come from C++ and ignore Python's
+    logging. An error of the import is still raised. Call it before anything imports Keras.
     """
-    name = os.environ.get("TUTORIAL_PROFILE") or "standard"
-    if name not in PROFILES:
-        raise ValueError(
-            f"TUTORIAL_PROFILE is {name!r}, expected one of {', '.join(PROFILES)}: unset it or correct it."
-        )
-    return name
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # errors and less, for the time after the import
+    with no_standard_error():
+        import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Drop warnings, and what TensorFlow's converters write to standard error past Python."""
+    with no_standard_error(), warnings.catch_warnings(action="ignore"):
+        yield
+
+
+@contextlib.contextmanager
+def no_standard_error() -> Iterator[None]:
+    """Drop all that this process writes to standard error, be it Python or not."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+hush_tensorflow()
 
 
 def start(seed: int = 0) -> None:

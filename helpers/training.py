@@ -10,7 +10,6 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -19,48 +18,17 @@ import numpy as np
 from helpers import session
 from helpers.augment import alternating_flips, random_crop, random_mixup
 from helpers.batches import batches
-from helpers.checkpoint import Checkpoint
-from helpers.data import Split, TrainingData
+from helpers.data import Split, TrainingData, profile
+from helpers.internal.checkpoint import Checkpoint
 from helpers.models import set_whitening
+from helpers.optimizers import compile_model
 from helpers.progress import ProgressBar, TrainingDiverged
-from helpers.recipe import Recipe, compile_model
+from helpers.recipe import Recipe, Run
 
 SMOKE_EPOCHS = 2
 CROP_SIDE = 24  # pixels, in the small epochs
 
 __all__ = ["Recipe", "Run", "TrainingDiverged", "train"]
-
-
-@dataclass(frozen=True)
-class Run:
-    """The record of one training run; everything in it can be written as JSON.
-
-    Args:
-        recipe: the recipe as a dictionary, with the epochs that were trained.
-        seed: the seed of initial weights, shuffling, augmentation and dropout.
-        data: source ("official" or "sample"), sha256 of all pixels and labels, images per split.
-        parameters: number of trainable weights.
-        history: one dictionary per epoch: epoch (from 1), side of the images in pixels, loss,
-            accuracy, val_loss, val_accuracy (0 to 1), seconds. `accuracy` is the mean over the
-            epoch's batches as they were trained on, with dropout and augmentation at work.
-        seconds: wall time of all epochs, validation included.
-        val_accuracy: accuracy of the final weights on the validation split, 0 to 1; None where that
-            split is empty, and then the history has no val_loss and val_accuracy either.
-        val_correct: a "1" for each validation image that the final weights classify rightly and a
-            "0" for each other, in the split's order: what a paired test needs.
-        machine, versions: where and with what the run was made.
-    """
-
-    recipe: dict
-    seed: int
-    data: dict
-    parameters: int
-    history: list[dict]
-    seconds: float
-    val_accuracy: float | None
-    val_correct: str
-    machine: dict
-    versions: dict
 
 
 def train(
@@ -151,6 +119,40 @@ def train(
     return model, run
 
 
+def predict_logits(
+    model: keras.Model, images: np.ndarray, views: int = 1, batch_size: int = 500
+) -> np.ndarray:
+    """Return a model's logits for images, averaged over several views of each: test-time augmentation.
+
+    Args:
+        model: takes raw pixels and gives logits, such as those of `helpers.models`.
+        images: uint8 or float (N, H, W, 3), values 0 to 255.
+        views: 1, the image as it is; 2, also its mirror image; 6, also both of them moved by one
+            pixel down and right, and up and left, where the moved ones count half.
+        batch_size: images per step.
+
+    Returns:
+        float32 (N, classes).
+
+    Raises:
+        ValueError: if `views` is none of these.
+    """
+    if views not in (1, 2, 6):
+        raise ValueError(f"views is {views!r}, expected 1, 2 or 6.")
+    weighted = [(1.0, images)]
+    if views == 6:
+        height, width = images.shape[1:3]
+        padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+        weighted += [(0.5, padded[:, start:, start:][:, :height, :width]) for start in (0, 2)]
+    if views > 1:
+        weighted += [(weight, view[:, :, ::-1]) for weight, view in weighted]
+    total, no_labels = sum(weight for weight, _ in weighted), np.zeros(len(images))
+    return sum(
+        weight / total * model.predict(batches(view, no_labels, batch_size), verbose=0)
+        for weight, view in weighted
+    )
+
+
 def outcome(correct: np.ndarray) -> dict:
     """Return a record's last fields from one truth value per validation image, bool (N,)."""
     return {
@@ -168,7 +170,7 @@ def as_digits(correct: np.ndarray) -> str:
 
 def smoke_epochs(epochs: int) -> int:
     """Return the number of epochs that this profile trains: at most two in the smoke profile."""
-    return min(epochs, SMOKE_EPOCHS) if session.profile() == "smoke" else epochs
+    return min(epochs, SMOKE_EPOCHS) if profile() == "smoke" else epochs
 
 
 def encode(labels: np.ndarray, recipe: Recipe) -> np.ndarray:

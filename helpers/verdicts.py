@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers.evaluation import NO_EVIDENCE
-from helpers.figures import BLUE, GREY, VERMILION
+from helpers.internal.figures import BLUE, GREY, VERMILION
 from helpers.records import comparison_table, summary_table
 
 COLOURS = {"helps": BLUE, "hurts": VERMILION}

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers.data import CLASS_NAMES, Split
-from helpers.figures import BLUE, SKY, TEXT, image_tag, show
+from helpers.internal.figures import BLUE, SKY, TEXT, image_tag, show
 from helpers.photos import SIDE, Photo, PhotoError, load_photo, open_picture, pictures_in, printable
 from helpers.predict import Guess, ModelError, predict_photos
 

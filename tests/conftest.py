@@ -1,6 +1,7 @@
 """Fixtures that several test files share."""
 
 import os
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -16,3 +17,13 @@ def official_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("needs the real data: set CIFAR10_DIR to the folder of the official files")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def eager():
+    """Run networks step by step: building a graph takes longer than the tiny trainings of these tests."""
+    if tensorflow := sys.modules.get("tensorflow"):  # what does not need it does not wait for it
+        tensorflow.config.run_functions_eagerly(True)
+    yield
+    if tensorflow:
+        tensorflow.config.run_functions_eagerly(False)

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from helpers.chapters import ROOT
 from helpers.training import epoch_data
-from tests.tiny import tiny_data
+from tests.support.tiny import tiny_data
+from tools.chapters import ROOT
 
 
 @pytest.fixture

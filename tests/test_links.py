@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tests.contract.links import anchors, dead_links
+from tests.notebooks.contract.links import anchors, dead_links
 
 PAGE = """# A page: what it holds
 

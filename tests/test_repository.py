@@ -6,12 +6,12 @@ import tomllib
 
 import yaml
 
-from helpers import readme
-from helpers.chapters import ROOT, chapters, settings, stamp
 from helpers.predict import DEFAULT_MODEL
-from tests.checkout import kept_files
-from tests.contract import RULES
-from tests.contract.links import dead_links
+from tests.notebooks.contract import RULES
+from tests.notebooks.contract.links import dead_links
+from tests.support.checkout import kept_files
+from tools import readme
+from tools.chapters import ROOT, chapters, settings, stamp
 
 TOP_LEVEL = {
     *("README.md", "LICENSE", "CITATION.cff", "CONTRIBUTING.md"),

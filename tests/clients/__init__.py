@@ -1,0 +1,1 @@
+"""Tests in the programs that readers use: a browser, Colab's versions."""

@@ -1,0 +1,82 @@
+"""The photo widget in JupyterLab, used as a reader uses it: upload, pick, draw, ask for the truth."""
+
+import pytest
+from nbformat.v4 import new_code_cell
+
+from helpers.widget import PHOTOS
+from tests.clients.browser.lab import run_notebook, write_notebook
+
+pytestmark = pytest.mark.browser
+
+NOTEBOOK = """
+import sys
+
+sys.path.insert(0, "..")
+from helpers.data import load_cifar10
+from helpers.predict import DEFAULT_MODEL, load_model
+from helpers.session import start
+from helpers.widget import photo_widget
+
+start(seed=0)
+data = load_cifar10()
+photo_widget(load_model(DEFAULT_MODEL), data.test, source=data.source)
+"""
+
+
+@pytest.fixture(scope="module")
+def page(browser, server, copy, outside, screenshots):
+    """A page with nothing but the widget, run; in the end it is photographed."""
+    write_notebook(copy / "notebooks" / "widget.ipynb", [new_code_cell(NOTEBOOK)])
+    with run_notebook(browser, server, "notebooks/widget.ipynb", outside, screenshots / "widget") as page:
+        yield page
+
+
+@pytest.fixture
+def upload(page):
+    """A function that uploads a file by the widget's button."""
+
+    def upload(path):
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Upload a photo").click()
+        chooser.value.set_files(path)
+
+    return upload
+
+
+def wait_for(page, words: str, role: str = "status") -> None:
+    """Wait until the widget says these words."""
+    page.locator(f"p[role={role}]", has_text=words).wait_for()
+
+
+def test_an_uploaded_photo_brings_the_answer_and_its_picture(page, upload, screenshots):
+    for photo in ("cat.jpg", "dog.jpg", "cat.jpg"):
+        upload(PHOTOS / photo)
+        wait_for(page, photo)
+        picture = page.locator(".widget-html img")
+        assert photo in picture.get_attribute("alt")
+        assert picture.evaluate("image => image.complete && image.naturalWidth > 300")
+    page.screenshot(path=screenshots / "widget-upload.png")
+
+
+def test_a_file_that_is_no_picture_is_told_in_a_line_and_the_next_one_is_answered(page, upload, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    upload(broken)
+    wait_for(page, "broken.jpg", role="alert")
+    upload(PHOTOS / "bird.jpg")
+    wait_for(page, "bird.jpg")
+
+
+def test_a_photo_can_be_picked(page, screenshots):
+    page.locator(".widget-dropdown select").select_option(label="deer.jpg")
+    wait_for(page, "deer.jpg")
+    page.screenshot(path=screenshots / "widget-pick.png")
+
+
+def test_the_truth_of_a_drawn_image_is_told_when_asked_for(page, screenshots):
+    page.get_by_role("button", name="Surprise me").click()
+    wait_for(page, "test image")
+    assert "labelled" not in page.locator("p[role=status]").inner_text()
+    page.get_by_role("button", name="Show the truth").click()
+    wait_for(page, "It is labelled")
+    page.screenshot(path=screenshots / "widget-truth.png")

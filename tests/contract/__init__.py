@@ -1,9 +1,0 @@
-"""The notebook contract: what every notebook keeps to, as functions that return its violations.
-
-`python -m tests.contract` prints each notebook's figures and what it violates.
-"""
-
-from tests.contract import code, opening, stored, text  # noqa: F401  (each registers its rules)
-from tests.contract.book import RULES, Book, Rule, read, rules_for, violations
-
-__all__ = ["RULES", "Book", "Rule", "read", "rules_for", "violations"]

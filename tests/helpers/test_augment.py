@@ -1,0 +1,250 @@
+"""Augmentation changes pixels, draws for each image by itself, and draws evenly."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from helpers.augment import CHUNK, Augmentation, random_cutout, random_flip, random_mixup, random_shift
+from helpers.models import softmax_regression
+from helpers.training import Recipe, epoch_data, train
+from tests.support.tiny import tiny_data
+
+EVERYTHING = Augmentation(flip=True, shift=3, cutout=8)
+MIXED = Recipe(epochs=1, batch_size=50, augmentation=Augmentation(flip=True, mixup=0.4))
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture
+def images():
+    """40 pictures without two equal rows, columns or pictures."""
+    return rng(1).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+
+
+def copies(count, image=None):
+    """The same picture many times, so that a difference between results is a difference of draws."""
+    image = rng(2).integers(0, 256, (32, 32, 3), dtype=np.uint8) if image is None else image
+    return np.repeat(image[None], count, axis=0)
+
+
+@pytest.mark.parametrize(
+    "augmentation", [Augmentation(flip=True), Augmentation(shift=2), Augmentation(cutout=8)]
+)
+def test_each_part_changes_pixels_and_gives_equal_pictures_different_draws(augmentation):
+    pictures = copies(50)
+    result = augmentation(pictures, rng())
+    assert (result != pictures).any(axis=(1, 2, 3)).mean() > 0.3
+    assert len(np.unique(result.reshape(50, -1), axis=0)) > 1
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_shape_and_dtype_stay_and_the_result_is_the_same_for_every_dtype(images, dtype):
+    result = EVERYTHING(images.astype(dtype), rng())
+    assert result.dtype == dtype
+    assert result.shape == images.shape
+    np.testing.assert_array_equal(result, EVERYTHING(images, rng()))
+
+
+def test_the_input_is_not_changed_even_if_it_is_read_only(images):
+    before = images.copy()
+    images.flags.writeable = False
+    EVERYTHING(images, rng())
+    np.testing.assert_array_equal(images, before)
+
+
+def test_the_draws_depend_on_the_generator_alone(images):
+    np.testing.assert_array_equal(EVERYTHING(images, rng(5)), EVERYTHING(images, rng(5)))
+    assert not np.array_equal(EVERYTHING(images, rng(5)), EVERYTHING(images, rng(6)))
+
+
+def test_by_default_nothing_happens_and_nothing_is_drawn(images):
+    generator = rng()
+    np.testing.assert_array_equal(Augmentation()(images, generator), images)
+    assert generator.random() == rng().random()
+
+
+def test_a_flipped_picture_is_the_mirror_image_and_two_flips_undo_each_other(images):
+    result = random_flip(images, rng(3))
+    mirrored = (result != images).any(axis=(1, 2, 3))
+    np.testing.assert_array_equal(result[mirrored], images[mirrored, :, ::-1])
+    np.testing.assert_array_equal(random_flip(result, rng(3)), images)
+
+
+def test_half_of_the_pictures_are_flipped():
+    result = random_flip(copies(10_000), rng())
+    flips = int((result != copies(1)).any(axis=(1, 2, 3)).sum())
+    assert stats.binomtest(flips, 10_000).pvalue > 0.001
+
+
+def test_every_shift_is_equally_frequent_and_moves_the_whole_picture():
+    """Each pixel of the picture holds its own position, so the centre tells the shift."""
+    rows, columns = np.mgrid[:32, :32].astype("uint8")
+    result = random_shift(copies(5_000, np.stack([rows, columns, rows * 0], axis=-1)), 2, rng())
+    dy, dx = (result[:, 16, 16, axis].astype(int) - 16 for axis in (0, 1))
+    for pixels in (dy, dx):
+        assert pixels.min() == -2
+        assert pixels.max() == 2
+    counts = np.unique(5 * dy + dx, return_counts=True)[1]
+    assert len(counts) == 25
+    assert stats.chisquare(counts).pvalue > 0.001
+    inner = result[:, 2:-2, 2:-2]
+    assert (inner[..., 0] == rows[2:-2, 2:-2] + dy[:, None, None]).all()
+    assert (inner[..., 1] == columns[2:-2, 2:-2] + dx[:, None, None]).all()
+
+
+def test_the_border_of_a_shifted_picture_is_a_reflection_of_its_inside(images):
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+    crops = [padded[:, y : y + 32, x : x + 32] for y in range(3) for x in range(3)]
+    result = random_shift(images, 1, rng())
+    assert all(any(np.array_equal(picture, crop[i]) for crop in crops) for i, picture in enumerate(result))
+
+
+@pytest.mark.parametrize("count", [0, 1, 1_201])
+def test_any_number_of_pictures_can_be_shifted(count):
+    assert random_shift(copies(count), 4, rng()).shape == (count, 32, 32, 3)
+
+
+@pytest.mark.parametrize("side", [1, 7, 8, 32])
+def test_cutout_greys_a_square_that_may_reach_over_the_border(side):
+    grey = (random_cutout(copies(2_000, np.zeros((32, 32, 3), "uint8")), side, rng()) == 128).all(axis=-1)
+    area = grey.sum(axis=(1, 2))
+    height, width = grey.any(axis=2).sum(axis=1), grey.any(axis=1).sum(axis=1)
+    np.testing.assert_array_equal(area, height * width)  # a rectangle without holes
+    assert area.max() == side**2
+    assert area.min() >= (side // 2) ** 2
+
+
+def test_the_centre_of_the_cutout_is_equally_frequent_everywhere():
+    grey = random_cutout(copies(10_000, np.zeros((32, 32, 3), "uint8")), 1, rng())[..., 0] == 128
+    counts = grey.sum(axis=0).reshape(8, 4, 8, 4).sum(axis=(1, 3))  # fields of 4 x 4 pixels
+    assert stats.chisquare(counts.ravel()).pvalue > 0.001
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"shift": -1},
+        {"shift": 17},
+        {"shift": 1.5},
+        {"shift": True},
+        {"cutout": 33},
+        {"cutout": "8"},
+        {"flip": "yes"},
+        {"flip": 1},
+        {"mixup": -0.2},
+        {"mixup": float("nan")},
+        {"mixup": float("inf")},
+        {"mixup": "0.2"},
+        {"mixup": True},
+    ],
+)
+def test_a_wrong_argument_is_named_in_one_line(arguments):
+    with pytest.raises(ValueError, match=f"^{next(iter(arguments))} is ") as error:
+        Augmentation(**arguments)
+    assert "\n" not in str(error.value)
+
+
+def label_rows(count):
+    """Return one-hot rows of the labels 0, 1, ..., 9, 0, ...: an image and its neighbour always differ."""
+    return np.eye(10, dtype="float32")[np.arange(count) % 10]
+
+
+def shares(mixed_labels):
+    """Return how much of itself each image kept, read from the labels that `label_rows` gave."""
+    return mixed_labels[np.arange(len(mixed_labels)), np.arange(len(mixed_labels)) % 10]
+
+
+def test_mixed_labels_are_shares_of_an_image_and_its_neighbour_and_add_up_to_one(images):
+    mixed = random_mixup(images, label_rows(40), 0.4, rng())[1]
+    np.testing.assert_allclose(mixed.sum(axis=1), 1, atol=1e-6)
+    assert (mixed >= 0).all()
+    kept = shares(mixed)
+    neighbours = np.roll(label_rows(40), 1, axis=0)
+    expected = kept[:, None] * label_rows(40) + (1 - kept[:, None]) * neighbours
+    np.testing.assert_allclose(mixed, expected, atol=1e-6)
+
+
+def test_each_image_draws_its_own_share():
+    kept = shares(random_mixup(copies(40), label_rows(40), 0.4, rng())[1])
+    assert len(np.unique(kept)) == 40
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.0, 5])
+def test_the_shares_follow_the_beta_distribution(alpha):
+    pixels = np.zeros((5_000, 1, 1, 3), "float32")
+    kept = shares(random_mixup(pixels, label_rows(5_000), alpha, rng())[1])
+    assert stats.kstest(kept, stats.beta(alpha, alpha).cdf).pvalue > 0.001
+
+
+@pytest.mark.parametrize("count", [2, CHUNK, 2 * CHUNK + 2])
+def test_a_mixed_image_lies_between_the_two_by_the_share_of_its_label(count):
+    pixels = rng(1).integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+    mixed, labels = random_mixup(pixels, label_rows(count), 1.0, rng())
+    assert mixed.dtype == np.uint8
+    partner = np.roll(pixels, 1, axis=0)
+    assert (mixed >= np.minimum(pixels, partner)).all()
+    assert (mixed <= np.maximum(pixels, partner)).all()
+    kept = shares(labels)[:, None, None, None]
+    np.testing.assert_allclose(mixed, kept * pixels + (1 - kept) * partner, atol=0.501)  # rounded
+
+
+def test_float_images_are_mixed_without_rounding(images):
+    pixels = images.astype("float32")
+    mixed, labels = random_mixup(pixels, label_rows(40), 1.0, rng())
+    kept = shares(labels)[:, None, None, None]
+    expected = kept * pixels + (1 - kept) * np.roll(pixels, 1, axis=0)
+    assert mixed.dtype == np.float32
+    np.testing.assert_allclose(mixed, expected, rtol=1e-5)
+
+
+def test_mixup_changes_neither_the_images_nor_the_labels_that_it_gets(images):
+    labels, before = label_rows(40), images.copy()
+    images.flags.writeable = labels.flags.writeable = False
+    random_mixup(images, labels, 0.4, rng())
+    np.testing.assert_array_equal(images, before)
+    np.testing.assert_array_equal(labels, label_rows(40))
+
+
+def test_what_is_mixed_depends_on_the_generator_alone(images):
+    once, again, other = (random_mixup(images, label_rows(40), 0.4, rng(seed)) for seed in (5, 5, 6))
+    for first, second, third in zip(once, again, other, strict=True):
+        np.testing.assert_array_equal(first, second)
+        assert not np.array_equal(first, third)
+
+
+def test_mixup_refuses_whole_number_labels_in_one_line(images):
+    with pytest.raises(ValueError, match=r"^labels has shape \(40,\), expected one row of shares") as error:
+        random_mixup(images, np.arange(40) % 10, 0.4, rng())
+    assert "\n" not in str(error.value)
+
+
+def test_calling_an_augmentation_leaves_mixup_out(images):
+    generator = rng()
+    np.testing.assert_array_equal(Augmentation(mixup=0.4)(images, generator), images)
+    assert generator.random() == rng().random()
+
+
+def test_an_epoch_with_mixup_depends_on_seed_and_epoch_alone():
+    split = tiny_data().train
+    images, labels = epoch_data(split, MIXED, seed=3, epoch=2)
+    np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
+    assert ((labels > 0).sum(axis=1) == 2).mean() > 0.5  # two classes: most neighbours differ
+    for seed, epoch, same in ((3, 2, True), (3, 3, False), (4, 2, False)):
+        other_images, other_labels = epoch_data(split, MIXED, seed, epoch)
+        assert np.array_equal(images, other_images) is same
+        assert np.array_equal(labels, other_labels) is same
+
+
+def test_training_with_mixup_can_be_repeated_and_mixes_no_validation_image():
+    data = tiny_data()
+    val_before = data.val.images.copy()
+    model, run = train(softmax_regression, data, MIXED, seed=3, progress=False)
+    again = train(softmax_regression, data, MIXED, seed=3, progress=False)[1]
+    assert run.recipe["augmentation"]["mixup"] == 0.4
+    assert run.val_correct == again.val_correct
+    assert run.history[0]["loss"] == again.history[0]["loss"]
+    np.testing.assert_array_equal(data.val.images, val_before)
+    correct = model.predict(data.val.images, verbose=0).argmax(axis=1) == data.val.labels
+    assert run.val_accuracy == correct.mean() == pytest.approx(run.history[0]["val_accuracy"])

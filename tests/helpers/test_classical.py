@@ -1,0 +1,76 @@
+"""HOG features see edges and not colours, and the SVM on them is recorded like a network."""
+
+import json
+
+import numpy as np
+import pytest
+
+from helpers.classical import hog_features, linear_svm, train_hog_svm
+from helpers.training import describe
+from tests.support.tiny import tiny_cifar10, tiny_data
+
+
+@pytest.fixture(scope="module")
+def edges():
+    """20 pictures, dark on one side and light on the other: upright edges first, then level ones."""
+    pictures = np.full((20, 32, 32, 3), 40, np.uint8)
+    for i in range(10):
+        pictures[i, :, 11 + i :] = 200
+        pictures[10 + i, 11 + i :] = 200
+    return pictures
+
+
+def test_features_are_one_row_of_1764_numbers_per_image(edges):
+    features = hog_features(edges)
+    assert features.shape == (20, 1764)
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+
+
+def test_features_come_in_the_order_of_the_images_however_many_they_are(edges):
+    pictures = np.random.default_rng(0).integers(0, 256, (1_100, 32, 32, 3), dtype=np.uint8)
+    features = hog_features(pictures)
+    np.testing.assert_array_equal(
+        features[[0, 549, 550, 1_099]], hog_features(pictures[[0, 549, 550, 1_099]])
+    )
+
+
+def test_features_tell_the_direction_of_edges(edges):
+    directions = hog_features(edges).reshape(20, 7, 7, 2, 2, 9).sum(axis=(1, 2, 3, 4)).argmax(axis=1)
+    assert len(set(directions[:10])) == len(set(directions[10:])) == 1
+    assert directions[0] != directions[-1]
+
+
+def test_features_do_not_depend_on_the_light(edges):
+    np.testing.assert_allclose(hog_features(edges // 2), hog_features(edges), atol=1e-4)
+
+
+def test_an_svm_makes_the_stated_number_of_passes_and_depends_on_its_seed():
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(200, 5)), rng.integers(0, 3, 200)
+
+    def fitted(passes, seed):
+        return linear_svm(passes, seed).fit(features, labels)
+
+    assert fitted(7, 0).n_iter_ == 7
+    np.testing.assert_array_equal(fitted(3, 0).coef_, fitted(3, 0).coef_)
+    assert not np.array_equal(fitted(3, 0).coef_, fitted(3, 1).coef_)
+
+
+def test_a_trained_svm_is_recorded_like_a_network(monkeypatch):
+    monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
+    run = train_hog_svm(tiny_data(), seed=2, passes=5, alpha=1e-5)
+    assert (run.recipe["epochs"], run.recipe["alpha"], run.seed, run.history) == (5, 1e-5, 2, [])
+    assert run.parameters == 10 * (1764 + 1)
+    assert run.val_accuracy == run.val_correct.count("1") / 40
+    assert json.loads(json.dumps(vars(run), allow_nan=False)) == vars(run)
+    assert run.data == describe(tiny_data())
+
+
+def test_the_smoke_profile_makes_two_passes():
+    assert train_hog_svm(tiny_data(), seed=0, passes=15, alpha=1e-5).recipe["epochs"] == 2
+
+
+def test_only_data_without_a_test_split_can_be_trained_on():
+    with pytest.raises(TypeError, match="^data is a Cifar10, expected TrainingData"):
+        train_hog_svm(tiny_cifar10(), seed=0, passes=1, alpha=1e-5)

@@ -1,0 +1,97 @@
+"""Tests of helpers.optimizers: steps in all directions, shifts that move faster, and files that hold them."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import models
+from helpers.optimizers import Muon, ShiftRateSGD, compile_model, length, orthogonalize
+from helpers.recipe import Recipe
+
+RNG = np.random.default_rng(0)
+
+
+def matrix(values: list[float], rows: int = 16, columns: int = 72) -> np.ndarray:
+    """Return a random matrix, float32 (rows, columns), with these singular values."""
+    left = np.linalg.qr(RNG.normal(size=(rows, rows)))[0][:, : len(values)]
+    right = np.linalg.qr(RNG.normal(size=(columns, rows)))[0][:, : len(values)]
+    return ((left * values) @ right.T).astype("float32")
+
+
+def test_orthogonalised_directions_have_nearly_the_same_length():
+    start = matrix(list(np.linspace(1, 0.1, 16)))
+    found = keras.ops.convert_to_numpy(orthogonalize(start))
+    lengths = np.linalg.svd(found, compute_uv=False)
+    assert lengths.min() > 0.6
+    assert lengths.max() < 1.3
+    # The directions themselves stay: both matrices are diagonal in the same bases.
+    left, _, right = np.linalg.svd(start, full_matrices=False)
+    middle = left.T @ found @ right.T
+    assert np.allclose(middle - np.diag(np.diag(middle)), 0, atol=1e-4)
+
+
+def test_the_size_of_a_gradient_does_not_matter_and_zeros_stay_zeros():
+    start = matrix([1.0, 0.5, 0.3])
+    small, large = (keras.ops.convert_to_numpy(orthogonalize(factor * start)) for factor in (1e-2, 1e3))
+    assert np.allclose(small, large, atol=1e-3)
+    assert not np.any(keras.ops.convert_to_numpy(orthogonalize(np.zeros((4, 9), "float32"))))
+
+
+def kernel_and_its_optimizer(momentum: float = 0.0, **options) -> tuple[keras.Variable, Muon]:
+    kernel = keras.Variable(RNG.normal(size=(3, 3, 8, 16)).astype("float32"), name="kernel")
+    optimizer = Muon(learning_rate=0.5, momentum=momentum, nesterov=True, **options)
+    optimizer.build([kernel])
+    return kernel, optimizer
+
+
+def test_a_kernel_keeps_its_length_and_takes_a_step_of_the_set_size():
+    kernel, optimizer = kernel_and_its_optimizer(kernel_factor=0.1)
+    before = keras.ops.convert_to_numpy(kernel.value)
+    before = before * 4 / np.linalg.norm(before)  # 16 filters: length 4
+    gradient = RNG.normal(size=kernel.shape).astype("float32")
+    optimizer.apply([gradient])
+    step = keras.ops.convert_to_numpy(kernel.value) - before
+    # 0.5 times 0.1 times sixteen directions of length about 1.
+    assert np.linalg.norm(step) == pytest.approx(0.05 * 4, rel=0.25)
+    assert np.sum(step * gradient) < 0
+
+
+def test_a_step_descends_and_momentum_carries_on():
+    kernel, optimizer = kernel_and_its_optimizer(momentum=0.9)
+    gradient = RNG.normal(size=kernel.shape).astype("float32")
+    optimizer.apply([gradient])
+    middle = keras.ops.convert_to_numpy(kernel.value).copy()
+    optimizer.apply([np.zeros_like(gradient)])  # nothing pulls any more, yet it moves on
+    moved = keras.ops.convert_to_numpy(kernel.value) - middle * 4 / np.linalg.norm(middle)
+    assert np.sum(moved * gradient) < 0
+
+
+def test_other_weights_take_the_steps_of_sgd():
+    start, gradient = RNG.normal(size=(2, 5, 3)).astype("float32")
+    ends = []
+    for optimizer in (Muon(0.5, momentum=0.9, nesterov=True), keras.optimizers.SGD(0.5, 0.9, nesterov=True)):
+        weights = keras.Variable(start)
+        optimizer.build([weights])
+        for _ in range(2):
+            optimizer.apply([gradient])
+        ends.append(keras.ops.convert_to_numpy(weights.value))
+    assert np.allclose(*ends, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [ShiftRateSGD, Muon])
+def test_an_optimizer_can_be_made_again_from_its_settings(kind):
+    optimizer = kind(0.1, momentum=0.8, nesterov=True, shift_rate=64.0)
+    again = kind.from_config(optimizer.get_config())
+    assert again.get_config() == optimizer.get_config()
+
+
+def test_the_recipe_sets_the_rates_of_muon():
+    model = models.fast_net(4)
+    recipe = Recipe(optimizer="muon", learning_rate=0.7, kernel_rate=0.07, shift_rate=3.0)
+    compile_model(model, recipe, steps_per_epoch=1)
+    assert model.optimizer.kernel_factor == pytest.approx(0.1)
+    assert model.optimizer.shift_rate == 3.0
+
+
+def test_the_length_is_that_of_all_numbers_in_a_row():
+    assert float(length(np.array([[3.0], [4.0]], "float32"))) == pytest.approx(5.0)

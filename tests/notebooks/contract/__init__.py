@@ -1,0 +1,9 @@
+"""The notebook contract: what every notebook keeps to, as functions that return its violations.
+
+`python -m tests.notebooks.contract` prints each notebook's figures and what it violates.
+"""
+
+from tests.notebooks.contract import code, opening, stored, text  # noqa: F401  (each registers its rules)
+from tests.notebooks.contract.book import RULES, Book, Rule, read, rules_for, violations
+
+__all__ = ["RULES", "Book", "Rule", "read", "rules_for", "violations"]

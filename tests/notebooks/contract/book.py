@@ -1,0 +1,105 @@
+"""A notebook as the contract's rules see it, and the register of the rules."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from tools.chapters import ROOT
+
+Problems = Iterator[tuple[int | None, str]]  # number of the cell (from 1, text included) and what is wrong
+FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^(#{1,6}) +(.+?) *#*$", re.MULTILINE)
+LINK = re.compile(r"\]\(<?([^)\s>]+)>?[^)]*\)|(?:href|src)=[\"']([^\"']+)[\"']")
+
+
+@dataclass(frozen=True)
+class Book:
+    """A notebook, where it lies, and how many bytes it takes.
+
+    `kind` is "chapter" (the template too) or "solution".
+    """
+
+    path: Path
+    notebook: NotebookNode
+    size: int
+    root: Path = ROOT
+
+    @property
+    def kind(self) -> str:
+        return (
+            "solution" if self.path.parent.name == "solutions" or self.path.stem == "solution" else "chapter"
+        )
+
+    @property
+    def is_template(self) -> bool:
+        return self.path.parent.name == "template"
+
+    def cells(self, cell_type: str | None = None) -> list[tuple[int, NotebookNode]]:
+        """Return the cells with their numbers: all, or those of one type ("code", "markdown")."""
+        numbered = enumerate(self.notebook.cells, 1)
+        return [(number, cell) for number, cell in numbered if cell_type in (None, cell.cell_type)]
+
+    def prose(self) -> list[tuple[int, str]]:
+        """Return the numbers and sources of the text cells, without what they quote as code blocks."""
+        return [(number, FENCE.sub("", cell.source)) for number, cell in self.cells("markdown")]
+
+    def headings(self) -> list[tuple[int, int, str]]:
+        """Return (number of the cell, level, text) of every heading."""
+        return [
+            (n, len(match[1]), match[2]) for n, source in self.prose() for match in HEADING.finditer(source)
+        ]
+
+    def links(self) -> list[tuple[int, str]]:
+        """Return (number of the cell, target) of every link and picture in the text."""
+        return [(n, match[1] or match[2]) for n, source in self.prose() for match in LINK.finditer(source)]
+
+    def outputs(self) -> list[tuple[int, NotebookNode]]:
+        """Return every output with the number of its cell."""
+        return [(number, output) for number, cell in self.cells("code") for output in cell.outputs]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: its sentence, the kinds of notebook it holds for, and the function that finds faults."""
+
+    name: str
+    sentence: str
+    kinds: tuple[str, ...]
+    find: Callable[[Book], Problems]
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(*kinds: str) -> Callable:
+    """Register a function as a rule for these kinds of notebook; its docstring is the rule's sentence."""
+
+    def register(find: Callable[[Book], Problems]) -> Callable[[Book], Problems]:
+        RULES[find.__name__] = Rule(find.__name__, find.__doc__.strip(), kinds, find)
+        return find
+
+    return register
+
+
+def read(path: Path, root: Path = ROOT) -> Book:
+    """Return the notebook of a file."""
+    return Book(path, nbformat.read(path, as_version=4), path.stat().st_size, root)
+
+
+def rules_for(book: Book) -> list[Rule]:
+    """Return the rules that hold for a notebook."""
+    return [rule for rule in RULES.values() if book.kind in rule.kinds]
+
+
+def violations(book: Book, rule: Rule) -> list[str]:
+    """Return what breaks one rule, one line each: the notebook, the cell, the fault, the rule."""
+    name = book.path.relative_to(book.root / "notebooks").as_posix()
+    lines = []
+    for number, problem in rule.find(book):
+        place = f"cell {number}" if number else "as a whole"
+        lines.append(f"{name}, {place}: {problem} (rule: {rule.sentence})")
+    return lines

@@ -1,0 +1,120 @@
+"""Rules on the code cells: how long, how many, and what they must not hold."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from tests.notebooks.contract.book import Book, Problems, rule
+
+LONGEST, MEDIAN, P90, MOST_CELLS = 25, 6, 15, 40
+LEFTOVER = re.compile(r"^# ?%%|^# In ?\[|^#.*\bNBVAL_|^\s*[!%]\w|get_ipython\(", re.MULTILINE)
+DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def lines(source: str) -> int:
+    """Return the number of lines that are not blank."""
+    return sum(bool(line.strip()) for line in source.splitlines())
+
+
+def lengths(book: Book) -> list[int]:
+    """Return the lines of each code cell."""
+    return [lines(cell.source) for _, cell in book.cells("code")]
+
+
+@rule("chapter", "solution")
+def no_long_code_cell(book: Book) -> Problems:
+    """No code cell has more than 25 lines."""
+    for number, cell in book.cells("code"):
+        if lines(cell.source) > LONGEST:
+            yield number, f"{lines(cell.source)} lines of code"
+
+
+@rule("chapter")
+def short_code_cells(book: Book) -> Problems:
+    """The median code cell has at most 6 lines, the 90th percentile at most 15."""
+    median, p90 = np.percentile(lengths(book), [50, 90])
+    if median > MEDIAN or p90 > P90:
+        yield None, f"median {median:g} lines, 90th percentile {p90:g}"
+
+
+@rule("chapter")
+def few_code_cells(book: Book) -> Problems:
+    """At most 40 code cells."""
+    if len(lengths(book)) > MOST_CELLS:
+        yield None, f"{len(lengths(book))} code cells"
+
+
+@rule("chapter", "solution")
+def words_between(book: Book) -> Problems:
+    """At most two code cells in a row without a word between them."""
+    kinds = [cell.cell_type for cell in book.notebook.cells]
+    for number in range(3, len(kinds) + 1):
+        if kinds[number - 3 : number] == ["code"] * 3:
+            yield number, "the third code cell in a row"
+
+
+@rule("chapter", "solution")
+def no_test_machinery(book: Book) -> Problems:
+    """No cell mentions the profile that the tests run under."""
+    for number, cell in book.cells():
+        words = r"TUTORIAL_PROFILE|\bsmoke\b" + (r"|\bprofile\b" if cell.cell_type == "code" else "")
+        if match := re.search(words, cell.source, re.IGNORECASE):
+            yield number, f"mentions {match.group()!r}"
+
+
+@rule("chapter", "solution")
+def no_leftovers(book: Book) -> Problems:
+    """No cell holds a magic, a shell escape, or a trace of the tool it was written with; none is empty."""
+    for number, cell in book.cells("code"):
+        if match := LEFTOVER.search(cell.source):
+            yield number, f"holds {match.group()!r}"
+    for number, cell in book.cells():
+        if not cell.source.strip():
+            yield number, "is empty"
+
+
+@rule("chapter", "solution")
+def valid_python(book: Book) -> Problems:
+    """Every code cell is Python as it stands."""
+    for number, cell in book.cells("code"):
+        try:
+            ast.parse(cell.source)
+        except SyntaxError as error:
+            yield number, f"{error.msg}, line {error.lineno}"
+
+
+@rule("chapter", "solution")
+def teach_once(book: Book) -> Problems:
+    """A function or class that `helpers` has too is defined here in the same words (docstrings apart)."""
+    shared = definitions(book.root / "helpers")
+    for number, cell in book.cells("code"):
+        for node in ast.parse(cell.source).body:
+            if (
+                isinstance(node, DEFINITION)
+                and node.name in shared
+                and meaning(node) not in shared[node.name]
+            ):
+                yield number, f"{node.name} differs from the one in helpers"
+
+
+@cache
+def definitions(folder: Path) -> dict[str, list[str]]:
+    """Return the public functions and classes of a folder's modules: name, and what each definition says."""
+    found = {}
+    for path in sorted(folder.glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, DEFINITION) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(meaning(node))
+    return found
+
+
+def meaning(definition: ast.AST) -> str:
+    """Return a definition's syntax tree as text, without docstrings."""
+    tree = ast.parse(ast.unparse(definition))
+    for node in ast.walk(tree):
+        if isinstance(node, DEFINITION) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.dump(tree)

@@ -1,0 +1,145 @@
+"""Rules on how a notebook opens and ends, and on its links."""
+
+import ast
+import re
+from itertools import pairwise
+
+from nbformat import NotebookNode
+
+from tests.notebooks.contract.book import Book, Problems, read, rule
+from tests.notebooks.contract.links import dead_links
+from tools.chapters import chapters, with_address
+
+BADGE_PICTURE = "](https://colab.research.google.com/assets/colab-badge.svg)]("
+ANY_BADGE = "https://colab.research.google.com/github/owner/name/blob/branch/notebook.ipynb"
+
+
+def section(book: Book, title: str) -> int | None:
+    """Return the number of the cell with a heading; None if there is none."""
+    return next((number for number, _, text in book.headings() if text.lower() == title.lower()), None)
+
+
+def has_import(source: str) -> bool:
+    """Return whether code imports something, inside a function too."""
+    return any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(ast.parse(source)))
+
+
+@rule("chapter", "solution")
+def one_title(book: Book) -> Problems:
+    """One heading of the first level, in the first cell."""
+    titles = [number for number, level, _ in book.headings() if level == 1]
+    if titles != [1]:
+        yield None, f"headings of the first level in cells {titles}"
+
+
+@rule("chapter", "solution")
+def colab_badge(book: Book) -> Problems:
+    """The first cell has the Colab badge, and it leads to this very notebook."""
+    address = with_address(ANY_BADGE, book.path.relative_to(book.root).as_posix(), book.root)
+    if f"{BADGE_PICTURE}{address})" not in book.notebook.cells[0].source:
+        yield 1, f"no badge that leads to {address} (run: make stamp)"
+
+
+@rule("chapter")
+def opening_contract(book: Book) -> Problems:
+    """The first cell says what one will learn (3 to 5 points), what it needs and how long it takes."""
+    source = book.notebook.cells[0].source
+    before, found, after = source.partition("You will learn")
+    if not found:
+        yield 1, 'no "You will learn"'
+    points = re.match(r"[^\n]*\n+((?:[-*] .*\n?(?:  .*\n?)*)+)", after)
+    count = len(re.findall(r"^[-*] ", points[1], re.MULTILINE)) if points else 0
+    if found and not 3 <= count <= 5:
+        yield 1, f'"You will learn" lists {count} points'
+    if not re.search(r"\bneeds?\b", before + after, re.IGNORECASE):
+        yield 1, "does not say what it needs"
+    if not re.search(r"\b(minutes?|seconds?)\b", source):
+        yield 1, "does not say how long it takes"
+
+
+@rule("chapter", "solution")
+def setup_first(book: Book) -> Problems:
+    """Among the first three cells, the Setup cell: as in the template, every import, start(seed=...) last."""
+    number, setup = book.cells("code")[0]
+    if number > 3:
+        yield number, "the first code cell comes too late"
+    template = read(book.root / "notebooks/template/chapter.ipynb", book.root).cells("code")[0][1]
+    if setup.source.split("\n\n")[:2] != template.source.split("\n\n")[:2]:
+        yield number, "differs from the template's Setup cell before the imports"
+    if not setup.source.rstrip().splitlines()[-1].startswith("start(seed="):
+        yield number, "does not end with start(seed=...)"
+    for number, cell in book.cells("code")[1:]:
+        if has_import(cell.source):
+            yield number, "imports something: move it to the Setup cell"
+
+
+@rule("chapter")
+def ending(book: Book) -> Problems:
+    """Ends with "What we know now" (3 to 5 lines) and then "Exercises"."""
+    text = "\n".join(source for _, source in book.prose())
+    found = re.search(r"^##+ What we know now *\n(.*?)^##+ Exercises", text, re.MULTILINE | re.DOTALL)
+    if not found:
+        yield None, 'no "What we know now" followed by "Exercises"'
+        return
+    points = re.findall(r"^[-*] ", found[1], re.MULTILINE) or re.findall(r"[.!?](?:\s|$)", found[1])
+    if not 3 <= len(points) <= 5:
+        yield section(book, "What we know now"), f"{len(points)} points or sentences"
+
+
+def exercises(book: Book) -> list[tuple[int, NotebookNode]]:
+    """Return the code cells that check an answer, with their numbers."""
+    return [(number, cell) for number, cell in book.cells("code") if re.search(r"\bcheck\(", cell.source)]
+
+
+@rule("chapter")
+def exercises_check_themselves(book: Book) -> Problems:
+    """3 to 5 exercises, each a code cell with an unanswered `...` and a check."""
+    start = section(book, "Exercises") or len(book.notebook.cells)
+    found = [(number, cell) for number, cell in exercises(book) if number > start]
+    if not 3 <= len(found) <= 5:
+        yield None, f"{len(found)} exercises with a check"
+    for number, cell in found:
+        if "..." not in cell.source:
+            yield number, "the exercise is answered, or does not say with ... where the answer goes"
+
+
+@rule("solution")
+def solutions_are_complete(book: Book) -> Problems:
+    """A solution answers every exercise of its chapter, and its checks said "Right."."""
+    chapter = book.path.with_name("chapter.ipynb")
+    if not book.is_template:
+        chapter = book.path.parent.parent / book.path.name
+    asked = len(exercises(read(chapter, book.root))) if chapter.exists() else 0
+    if len(exercises(book)) != asked:
+        yield None, f"{len(exercises(book))} answers to {asked} exercises"
+    for number, cell in exercises(book):
+        said = "".join(output.get("text", "") for output in cell.outputs)
+        if "Right." not in said or "Not " in said:
+            yield number, f"the check said {said.strip()!r}"
+
+
+@rule("chapter", "solution")
+def links_to_its_neighbours(book: Book) -> Problems:
+    """A chapter links to its solutions and, at its end, to the next one; solutions link to the chapter."""
+    targets = {target for _, target in book.links()}
+    own = {
+        ("chapter", False): f"solutions/{book.path.name}",
+        ("chapter", True): "solution.ipynb",
+        ("solution", False): f"../{book.path.name}",
+        ("solution", True): "chapter.ipynb",
+    }[book.kind, book.is_template]
+    if own not in targets:
+        yield None, f"no link to {own}"
+    if book.kind == "chapter" and not book.is_template:
+        last = {target for number, target in book.links() if number >= len(book.notebook.cells) - 1}
+        for this, following in pairwise(path.name for path in chapters(book.root)):
+            if this == book.path.name and following not in last:
+                yield len(book.notebook.cells), f"no link to the next chapter, {following}, at the end"
+
+
+@rule("chapter", "solution")
+def local_links_resolve(book: Book) -> Problems:
+    """Every link to a file of the repository leads to one, and every #part of a link to a heading."""
+    for number, source in book.prose():
+        for problem in dead_links(book.path, source):
+            yield number, problem

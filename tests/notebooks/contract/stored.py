@@ -1,0 +1,78 @@
+"""Rules on what is stored: as one clean run left it, and nothing of the machine it ran on."""
+
+import re
+
+from tests.notebooks.contract.book import Book, Problems, rule
+from tools.store import ABSOLUTE_PATH, MAX_BYTES, METADATA, WIDGET, output_text
+
+ADDRESS_IN_MEMORY = re.compile(r"\b0x[0-9a-fA-F]{6,}")
+HOME = re.compile(r"(?<![\w.])/(?:home|Users|root|tmp|work|content)/\w|\b[A-Z]:\\Users\\")
+
+
+@rule("chapter", "solution")
+def executed_in_order(book: Book) -> Problems:
+    """Every code cell was executed, from top to bottom: the counts are 1, 2, 3, ..."""
+    for expected, (number, cell) in enumerate(book.cells("code"), 1):
+        if cell.execution_count != expected:
+            yield (
+                number,
+                f"the count is {cell.execution_count}, expected {expected} (later cells not checked)",
+            )
+            return
+
+
+@rule("chapter", "solution")
+def clean_outputs(book: Book) -> Problems:
+    """No output is an error, a warning, or anything else on stderr."""
+    for number, output in book.outputs():
+        if output.output_type == "error":
+            yield number, f"ended with {output.ename}"
+        if output.get("name") == "stderr":
+            yield number, f"wrote to stderr: {output.text[:80]!r}"
+
+
+@rule("chapter", "solution")
+def no_progress_bars(book: Book) -> Problems:
+    """No output is what a progress bar or another widget left behind."""
+    for number, output in book.outputs():
+        if WIDGET in output.get("data", {}) or re.search(r"\d+%\||\r", output_text(output)):
+            yield number, "a progress bar or a widget is stored"
+
+
+@rule("chapter", "solution")
+def nothing_of_this_machine(book: Book) -> Problems:
+    """No output shows an absolute path or an address in memory, no cell names a home folder."""
+    for number, output in book.outputs():
+        for pattern in (ABSOLUTE_PATH, ADDRESS_IN_MEMORY):
+            if match := pattern.search(output_text(output)):
+                yield number, f"shows {match.group()!r}"
+    for number, cell in book.cells():
+        if match := HOME.search(cell.source):
+            yield number, f"names {match.group()!r}"
+
+
+@rule("chapter", "solution")
+def normal_metadata(book: Book) -> Problems:
+    """Metadata says Python 3 and nothing else; a cell may have tags."""
+    if book.notebook.metadata != METADATA:
+        yield None, "the notebook's metadata differ from what `python -m tools.store store` leaves"
+    for number, cell in book.cells():
+        if set(cell.metadata) - {"tags"}:
+            yield number, f"metadata {', '.join(sorted(set(cell.metadata) - {'tags'}))}"
+
+
+@rule("chapter", "solution")
+def cell_ids(book: Book) -> Problems:
+    """Every cell has an id of its own (notebook format 4.5)."""
+    ids = [cell.get("id") for _, cell in book.cells()]
+    if (book.notebook.nbformat, book.notebook.nbformat_minor) < (4, 5) or not all(ids):
+        yield None, "cells without an id"
+    elif len(set(ids)) < len(ids):
+        yield None, "two cells share an id"
+
+
+@rule("chapter", "solution")
+def small_file(book: Book) -> Problems:
+    """The file takes at most 500 KB."""
+    if book.size > MAX_BYTES:
+        yield None, f"{book.size:,} bytes"

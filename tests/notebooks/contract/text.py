@@ -1,0 +1,105 @@
+"""Rules on the words: plain, short, in order, and no number that nobody can reproduce."""
+
+import re
+
+from tests.notebooks.contract.book import HEADING, Book, Problems, rule
+
+MOST_WORDS = 150
+BANNED = re.compile(r"\b(just|simply|easy|easily|obviously)\b", re.IGNORECASE)
+PERCENT = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)?\s?(?:%|per ?cent\b)")
+KNOWN_PERCENT = ("10", "100", "0")  # chance among ten classes, all, none: nobody measured them
+NAMES = {"Adam", "Colab", "Debian", "Fisher", "Google", "Jupyter", "Kaggle", "Keras", "Linux", "Matplotlib"}
+NAMES |= {"Nesterov", "Pillow", "Polyak", "Python", "Student", "Toronto", "Wilson", "Windows"}
+
+
+def words(source: str) -> int:
+    """Return the number of words that a reader reads: link targets, HTML and pictures do not count."""
+    visible = re.sub(r"\]\([^)]*\)|<[^>]+>|!\[", " ", source)
+    return sum(bool(re.search(r"\w", word)) for word in visible.split())
+
+
+def without_code(source: str) -> str:
+    """Return text without what it sets as code, and without link targets."""
+    return re.sub(r"`[^`]*`|\]\([^)]*\)", " ", source)
+
+
+@rule("chapter", "solution")
+def short_text_cells(book: Book) -> Problems:
+    """No text cell has more than 150 words."""
+    for number, source in book.prose():
+        if words(source) > MOST_WORDS:
+            yield number, f"{words(source)} words"
+
+
+@rule("chapter", "solution")
+def plain_words(book: Book) -> Problems:
+    """No "just", "simply", "easy", "easily", "obviously": what is so to a writer may not be to a reader."""
+    for number, source in book.prose():
+        for match in BANNED.finditer(without_code(source)):
+            yield number, f"says {match.group()!r}"
+
+
+@rule("chapter", "solution")
+def headings_in_order(book: Book) -> Problems:
+    """Headings go down one level at a time."""
+    above = 0
+    for number, level, text in book.headings():
+        if level > above + 1:
+            yield number, f"{text!r} has level {level} under level {above}"
+        above = level
+
+
+@rule("chapter", "solution")
+def sentence_case(book: Book) -> Problems:
+    """Headings are in sentence case and end without a full stop."""
+    for number, _, text in book.headings():
+        inner = re.split(r"[.:?!] ", without_code(text))
+        later = [word.strip("\"'(),*_") for part in inner for word in part.split()[1:]]
+        capital = [w for w in later if re.fullmatch(r"[A-Z][a-z]{2,}", w) and w not in NAMES]
+        if capital:
+            yield number, f"{text!r} has capitals inside: {', '.join(capital)}"
+        if text.endswith("."):
+            yield number, f"{text!r} ends with a full stop"
+
+
+@rule("chapter", "solution")
+def sourced_numbers(book: Book) -> Problems:
+    """A percentage in the text carries a link to its source; what we measure is printed by code."""
+    for number, source in book.prose():
+        for paragraph in re.split(r"\n\s*\n", source):
+            found = [m.group() for m in PERCENT.finditer(without_code(paragraph))]
+            found = [
+                text for text in found if not re.match(rf"({'|'.join(KNOWN_PERCENT)})\b(?![.,]\d)", text)
+            ]
+            if found and "](" not in paragraph:
+                yield number, f"{', '.join(found)} without a source"
+
+
+@rule("chapter", "solution")
+def figures_are_described(book: Book) -> Problems:
+    """After a cell that shows a figure comes a sentence that says what to see."""
+    cells = book.notebook.cells
+    for number, cell in book.cells("code"):
+        if any(pictures(output) for output in cell.outputs):
+            following = cells[number] if number < len(cells) else None
+            if following is None or following.cell_type != "markdown" or HEADING.match(following.source):
+                yield number, "no sentence follows the figure"
+
+
+@rule("chapter", "solution")
+def figures_have_alt_text(book: Book) -> Problems:
+    """Every figure has alt text."""
+    for number, output in book.outputs():
+        for alt in pictures(output):
+            if len(alt.split()) < 3:
+                yield number, f"a figure's alt text is {alt!r}"
+
+
+def pictures(output: dict) -> list[str]:
+    """Return the alt texts of the pictures of an output, "" for one that has none."""
+    data = output.get("data", {})
+    images = re.findall(r"<img\b[^>]*>|<svg\b[^>]*>", data.get("text/html", ""))
+    alts = [re.search(r"\b(?:alt|aria-label)=[\"']([^\"']*)", image) for image in images]
+    found = [match[1] if match else "" for match in alts]
+    plain = [kind for kind in data if kind.startswith("image/")]
+    return found + [output.get("metadata", {}).get(kind, {}).get("alt", "") for kind in plain[:1]]

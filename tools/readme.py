@@ -1,0 +1,135 @@
+"""The README's results, between markers, from the recorded runs: tables, and the picture at its top."""
+
+import hashlib
+import math
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from helpers.fast_plots import accuracy_against_minutes, minutes_of
+from helpers.internal import figures
+from helpers.internal.files import ROOT, write_text
+from helpers.records import StudyError, accuracy_columns, folder, in_words, load_runs, summary_table
+from helpers.studies import STUDIES
+
+README = ROOT / "README.md"
+MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
+PICTURE_MARKERS = ("<!-- picture:begin -->", "<!-- picture:end -->")
+PICTURE = ROOT / "data" / "accuracy.png"
+# The studies in the picture, and "final", once it is recorded.
+PICTURED = ("baseline", "improvements", "classic", "classic_keras", "quick", "full")
+ALT = (
+    "Accuracy against minutes of training on two CPU cores, on a logarithmic scale of time: the networks of "
+    "chapters 02 to 05, well-known tutorials, and epoch by epoch the quick and the full recipe of chapter 06."
+)
+
+
+def markdown_table(runs: pd.DataFrame, columns: list[str]) -> str:
+    """Return Markdown of one row per variant, and for each of these columns of accuracies mean and interval.
+
+    Args:
+        runs: from `load_runs`.
+        columns: from `accuracy_columns`.
+    """
+    tables = {column: summary_table(runs, column) for column in columns}
+    names = [f"{in_words(column)} in %, mean (95% interval) | std" for column in columns]
+    lines = [
+        f"| variant | seeds | {' | '.join(names)} | fastest epoch in s |",
+        "|---|--:|" + "--:|" * (2 * len(columns) + 1),
+    ]
+    for title, first in tables[columns[0]].iterrows():
+        cells = [title, f"{first['seeds']:.0f}"]
+        for row in (table.loc[title] for table in tables.values()):
+            cells += [f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})", f"{row['std']:.2f}"]
+        cells.append("" if math.isnan(first["epoch_seconds"]) else f"{first['epoch_seconds']:.0f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def update_readme() -> None:
+    """Rewrite what stands between the README's markers from the recorded runs, and draw its picture."""
+    text = README.read_text(encoding="utf-8")
+    text = with_part(text, MARKERS, readme_tables())
+    write_text(README, with_part(text, PICTURE_MARKERS, headline()))
+    if recorded(*PICTURED):
+        draw_picture()
+
+
+def with_part(text: str, markers: tuple[str, str], part: str) -> str:
+    """Return text with `part` on lines of its own between two markers; StudyError if it lacks one of them."""
+    before, found, rest = text.partition(markers[0])
+    _, found_end, after = rest.partition(markers[1])
+    if not (found and found_end):
+        raise StudyError(f"README.md lacks the markers {markers[0]} and {markers[1]}: put them back.")
+    return f"{before}{markers[0]}\n{part}\n{markers[1]}{after}"
+
+
+def readme_tables() -> str:
+    """Return every recorded study that judges, with several seeds, as its question and a Markdown table."""
+    parts = []
+    for study in STUDIES.values():
+        if study.seeds > 1 and recorded(study.name):
+            runs = load_runs(study.name)
+            parts += [f"**{study.question}**", markdown_table(runs, accuracy_columns(study))]
+            waiting = [v.title for v in study.variants if v.title not in set(runs["title"])]
+            if waiting:
+                parts.append(f"Not trained yet: {', '.join(waiting)}.")
+    return "\n\n".join(parts)
+
+
+def recorded(*names: str) -> bool:
+    """Return whether each of these studies has a recorded run."""
+    return all(name in STUDIES and any(folder(STUDIES[name]).glob("*.json")) for name in names)
+
+
+def headline() -> str:
+    """Return the picture as Markdown and what the two recipes reach; nothing before their runs are there."""
+    if not recorded(*PICTURED):
+        return ""
+    recipes = map(recipe_in_words, ("quick", "final" if recorded("final") else "full"))
+    return f"![{ALT}]({PICTURE.relative_to(ROOT).as_posix()})\n\n" + "\n".join(recipes)
+
+
+def recipe_in_words(name: str) -> str:
+    """Return one item of a list: what a study's only recipe reaches with its most views, and how soon."""
+    runs, column = load_runs(name), accuracy_columns(STUDIES[name])[-1]
+    result = summary_table(runs, column).iloc[0]
+    images = in_words(column).replace(" accuracy", " images")  # "test images, 6 views"
+    sure = f"{len(runs)} runs, 95% interval {result['low']:.2f} to {result['high']:.2f}"
+    return (
+        f"- **{result.name}: {result['mean']:.2f}% in {minutes_of(runs):.0f} minutes** of training on two "
+        f"CPU cores ({images}; {sure if len(runs) > 1 else '1 run'})"
+    )
+
+
+def draw_picture() -> None:
+    """Write the picture at the README's top; a note in its file tells the runs that it shows."""
+    with plt.rc_context():
+        figures.use_style()
+        fig = accuracy_against_minutes(final=recorded("final")).figure
+    note = PngInfo()
+    note.add_text("runs", pictured_runs())
+    beside = PICTURE.with_suffix(".tmp")
+    figures.few_colours(figures.draw(fig)).save(beside, "png", optimize=True, pnginfo=note)
+    plt.close(fig)
+    beside.replace(PICTURE)
+
+
+def pictured_runs() -> str:
+    """Return the SHA-256 of the run files that the picture shows, read as text: line ends do not matter."""
+    files = [path for name in (*PICTURED, "final") for path in sorted(folder(STUDIES[name]).glob("*.json"))]
+    return hashlib.sha256("".join(path.read_text(encoding="utf-8") for path in files).encode()).hexdigest()
+
+
+def drawn_runs() -> str | None:
+    """Return the note of `pictured_runs` that lies in the picture's file; None if there is none."""
+    if not PICTURE.exists():
+        return None
+    with Image.open(PICTURE) as picture:
+        return picture.info.get("runs")
+
+
+if __name__ == "__main__":
+    update_readme()
