@@ -49,7 +49,9 @@ address: $(INSTALLED) ## write the repository's address everywhere: make address
 	$(RUN) tools.address $(REPO)
 
 bench: $(INSTALLED) ## measure side by side, one benchmark after another
-	for name in load_data harness_cost augmentation training_step; do $(RUN) benchmarks.$$name || exit 1; done
+	for name in load_data harness_cost augmentation training_step; do \
+		PYTHONPATH=. .venv/bin/python benchmarks/$$name.py || exit 1; \
+	done
 
 clean: ## remove what runs leave (.venv and the data stay)
 	rm -rf build .pytest_cache .ruff_cache
