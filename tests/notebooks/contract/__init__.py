@@ -4,6 +4,6 @@
 """
 
 from tests.notebooks.contract import code, opening, stored, text  # noqa: F401  (each registers its rules)
-from tests.notebooks.contract.book import RULES, Book, Rule, read, rules_for, violations
+from tests.notebooks.contract.book import RULES, Book, read, violations
 
-__all__ = ["RULES", "Book", "Rule", "read", "rules_for", "violations"]
+__all__ = ["RULES", "Book", "read", "violations"]
