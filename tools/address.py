@@ -1,7 +1,6 @@
 """Write the repository's address wherever the series names it: make address REPO=owner/name.
 
-Until it is decided it is your_name/cifar10-tutorial, which nobody can register: an account's name has no
-underscore. The Setup cell knows that and clones nothing.
+Until it is decided it is your_name/cifar10-tutorial: nobody can register an account with an underscore.
 """
 
 import re
@@ -29,8 +28,13 @@ def address(root: Path = ROOT) -> str:
     return NAMED.search((root / "pyproject.toml").read_text(encoding="utf-8"))[2]
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2 or not re.fullmatch(r"[\w-]+/[\w.-]+", sys.argv[1]):
+def write(new: str, root: Path = ROOT) -> None:
+    """Write an "owner/name" in the place of the address, in every file that names it."""
+    if not re.fullmatch(r"[\w-]+/[\w.-]+", new):
         sys.exit("Give the address as owner/name: make address REPO=owner/name")
-    for path in files():
-        write_text(path, NAMED.sub(rf"\g<1>{sys.argv[1]}", path.read_text(encoding="utf-8")))
+    for path in files(root):
+        write_text(path, NAMED.sub(rf"\g<1>{new}", path.read_text(encoding="utf-8")))
+
+
+if __name__ == "__main__":
+    write("".join(sys.argv[1:]))
