@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from helpers.internal.files import ROOT
 from tests.clients.browser.lab import Server, lab_server
 from tests.clients.browser.outside import Outside
 from tests.support.checkout import copy_repository
-from tools.chapters import ROOT
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
