@@ -112,7 +112,8 @@ def opened(browser, server: Server, notebook: str, outside: Outside, pictures: P
     page = context.new_page()
     page.set_default_timeout(1000 * START_SECONDS)
     try:
-        page.goto(f"{server.address}/lab/tree/{notebook}?token={server.token}")
+        workspace = secrets.token_hex(4)  # a new one, where no other notebook is open
+        page.goto(f"{server.address}/lab/workspaces/{workspace}/tree/{notebook}?token={server.token}")
         page.wait_for_function("look.ready()")
         page.evaluate("jupyterapp.shell.collapseLeft()")
         if run:
