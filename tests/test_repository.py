@@ -61,12 +61,10 @@ def test_the_results_in_the_readme_are_those_of_the_recorded_runs():
     assert shown.strip() == readme.readme_tables().strip(), "out of date: make results"
 
 
-def test_the_readme_shows_and_describes_what_was_drawn_from_the_recorded_runs():
+def test_the_readmes_first_sentences_are_those_of_the_recorded_runs():
     begin, end = readme.PICTURE_MARKERS
     shown = README.partition(begin)[2].partition(end)[0]
     assert shown.strip() == readme.headline(), "out of date: make results"
-    if shown.strip():
-        assert readme.drawn_runs() == readme.pictured_runs(), "data/accuracy.png is out of date: make results"
 
 
 def test_contributing_lists_every_rule_of_the_contract():

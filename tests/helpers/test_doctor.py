@@ -89,8 +89,10 @@ def damaged_model(m, folder):
 
 
 def damaged_run(m, folder):
-    (folder / "a-seed0.json").write_text('{"study": ')
-    m.setattr(records, "folder", lambda *_: folder)
+    def fail(name):
+        raise records.StudyError(f"{name}-seed0.json is damaged")
+
+    m.setattr(records, "load_runs", fail)
 
 
 BROKEN = {  # how it is broken, the check that finds it, what it says
@@ -123,7 +125,7 @@ BROKEN = {  # how it is broken, the check that finds it, what it says
         "1.0 GB free, a chapter takes 2 GB",
     ),
     "damaged model": (damaged_model, "files", "final.keras"),
-    "damaged run": (damaged_run, "files", "a-seed0.json is damaged"),
+    "damaged run": (damaged_run, "files", "-seed0.json is damaged Restore what git keeps"),
     "no kernel": (lambda m, f: kernel(m, str(f / "no-python")), "jupyter", "-m ipykernel install"),
     "another kernel": (another_interpreter, "jupyter", "The kernel python3 is another Python"),
 }
