@@ -1,5 +1,6 @@
 """JupyterLab as a reader has it: its server on a folder, and one notebook opened and run in a browser."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -9,7 +10,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +41,12 @@ def write_notebook(path: Path, cells: list) -> None:
     nbformat.write(new_notebook(cells=cells, metadata=METADATA), path)
 
 
-@contextmanager
+@contextlib.contextmanager
 def lab_server(folder: Path, own: Path, outside: Outside, log: Path) -> Iterator[Server]:
     """Run JupyterLab on the notebooks in `folder`, in the smoke profile, until the block ends.
 
     Args:
-        folder: what the file browser shows; kernels find the series' files there.
+        folder: what the file browser shows.
         own: an empty folder for JupyterLab's settings: the user's are left alone.
         outside: the proxy for the server and its kernels.
         log: the file that gets what the server says.
@@ -82,21 +82,17 @@ def lab_server(folder: Path, own: Path, outside: Outside, log: Path) -> Iterator
 
 def wait_until_it_answers(server: Server, process: subprocess.Popen, log: Path) -> None:
     """Return when the server lets us in; raise RuntimeError if it ends before or takes too long."""
-    question = urllib.request.Request(
-        f"{server.address}/api/status", headers={"Authorization": f"token {server.token}"}
-    )
+    question = f"{server.address}/api/status?token={server.token}"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        try:
-            direct.open(question, timeout=10).close()
-            return
-        except OSError:
-            time.sleep(0.2)
+        with contextlib.suppress(OSError):
+            return direct.open(question, timeout=10).close()
+        time.sleep(0.2)
     raise RuntimeError(f"JupyterLab did not start. The end of what it said:\n{log.read_text()[-2000:]}")
 
 
-@contextmanager
+@contextlib.contextmanager
 def opened(browser, server: Server, notebook: str, outside: Outside, pictures: Path, run: bool) -> Iterator:
     """Open a notebook and give the page, its kernel alive.
 
@@ -135,13 +131,15 @@ def look_at(page, pictures: Path) -> dict:
     names = ("counts", "outputs", "headings", "bars", "widgets")
     shown = {name: page.evaluate(f"look.{name}()") for name in names} | {"pictures": {}, "faint": {}}
     for theme in THEMES:
-        page.evaluate("name => look.theme(name)", f"JupyterLab {theme}")
-        page.wait_for_function(
-            "name => document.body.dataset.jpThemeName === name", arg=f"JupyterLab {theme}"
-        )
+        name = f"JupyterLab {theme}"
+        page.evaluate("name => look.theme(name)", name)
+        page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
         shown["pictures"][theme] = page.evaluate("look.pictures()")
         shown["faint"][theme] = page.evaluate("look.faint()")
-        take_screenshots(page, f"{pictures}-{theme.lower()}")
+        height, screen = page.evaluate("look.scroll(0)")
+        for number, top in enumerate(range(0, height, screen), 1):  # one screen after another
+            page.evaluate("top => look.scroll(top)", top)
+            page.screenshot(path=f"{pictures}-{theme.lower()}-{number}.png")
     return shown
 
 
@@ -153,11 +151,3 @@ def told(shown: dict, kind: str) -> list[str]:
         for output in cell
         if kind in (output["output_type"], output.get("name"))
     ]
-
-
-def take_screenshots(page, name: str) -> None:
-    """Photograph the whole notebook, one screen after another, as NAME-1.png, NAME-2.png and so on."""
-    height, screen = page.evaluate("look.scroll(0)")
-    for number, top in enumerate(range(0, height, screen), 1):
-        page.evaluate("top => look.scroll(top)", top)
-        page.screenshot(path=f"{name}-{number}.png")

@@ -20,10 +20,7 @@ LINK = re.compile(r"\]\(<?([^)\s>]+)>?[^)]*\)|(?:href|src)=[\"']([^\"']+)[\"']")
 
 @dataclass(frozen=True)
 class Book:
-    """A notebook, where it lies, and how many bytes it takes.
-
-    `kind` is "chapter" (the template too) or "solution".
-    """
+    """A notebook, where it lies, and how many bytes it takes."""
 
     path: Path
     notebook: NotebookNode
@@ -32,6 +29,7 @@ class Book:
 
     @property
     def kind(self) -> str:
+        """Either "chapter" (the template too) or "solution"."""
         named = self.path.parent.name == "solutions" or self.path.stem == "solution"
         return "solution" if named else "chapter"
 
@@ -50,9 +48,7 @@ class Book:
 
     def headings(self) -> list[tuple[int, int, str]]:
         """Return (number of the cell, level, text) of every heading."""
-        return [
-            (n, len(match[1]), match[2]) for n, source in self.prose() for match in HEADING.finditer(source)
-        ]
+        return [(n, len(found[1]), found[2]) for n, text in self.prose() for found in HEADING.finditer(text)]
 
     def links(self) -> list[tuple[int, str]]:
         """Return (number of the cell, target) of every link and picture in the text."""
@@ -71,26 +67,15 @@ class Book:
         return [(number, output) for number, cell in self.cells("code") for output in cell.outputs]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One rule: its name, its sentence, the kinds of notebook it holds for, and what finds faults."""
-
-    name: str
-    sentence: str
-    kinds: tuple[str, ...]
-    find: Callable[[Book], Problems]
-
-
-RULES: dict[str, Rule] = {}
+RULES: dict[str, Callable[[Book], Problems]] = {}
 
 
 def rule(*kinds: str) -> Callable:
-    """Register a function as a rule for these kinds of notebook; its docstring is the rule's sentence."""
+    """Register a function as a rule for these kinds of notebook, or all; its docstring is its `sentence`."""
 
     def register(find: Callable[[Book], Problems]) -> Callable[[Book], Problems]:
-        RULES[find.__name__] = Rule(
-            find.__name__, find.__doc__.strip(), kinds or ("chapter", "solution"), find
-        )
+        find.kinds, find.sentence = kinds or ("chapter", "solution"), find.__doc__.strip()
+        RULES[find.__name__] = find
         return find
 
     return register
@@ -105,7 +90,7 @@ def violations(book: Book, *names: str) -> list[str]:
     """Return what breaks these rules, or any rule: a line for each notebook, cell, fault and rule."""
     place, lines = book.path.relative_to(book.root / "notebooks").as_posix(), []
     for rule in [RULES[name] for name in names or RULES]:
-        for number, problem in rule.find(book) if book.kind in rule.kinds else ():
+        for number, problem in rule(book) if book.kind in rule.kinds else ():
             where = f"cell {number}" if number else "as a whole"
             lines.append(f"{place}, {where}: {problem} (rule: {rule.sentence})")
     return lines
