@@ -22,7 +22,7 @@ def python():
     """Compare Python's version with those that the series supports."""
     version = "{}.{}".format(*sys.version_info)
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-        raise RuntimeError(f"Python {version} does not fit: get 3.11, 3.12 or 3.13 from python.org.")
+        raise RuntimeError(f"Python {version} does not fit: get 3.11, 3.12 or 3.13 from python.org")
     return f"{version}, {sys.executable}"
 
 
@@ -42,7 +42,7 @@ def packages():
         if not fits:
             faults.append(f"{needed.name} {version} (needed: {needed.specifier})")
     if faults:
-        raise RuntimeError("; ".join(faults) + ".")
+        raise RuntimeError("; ".join(faults))
     return "they fit requirements.txt"
 
 
@@ -53,7 +53,7 @@ def settings():
     profile, backend = data.profile(), os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend != "tensorflow" and not (backend in ("jax", "torch") and importlib.util.find_spec(backend)):
         del os.environ["KERAS_BACKEND"]
-        raise RuntimeError(f"KERAS_BACKEND is {backend!r}, and Keras cannot train with that here: unset it.")
+        raise RuntimeError(f"KERAS_BACKEND is {backend!r}, and Keras cannot train with that here: unset it")
     return f"profile {profile}, backend {backend} (chapters are measured with standard and tensorflow)"
 
 
@@ -63,7 +63,7 @@ def keras():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS)
     if done.returncode:
         told = re.search(r"^[\w.]*(?:Error|Exit|Exception)\b.*", done.stderr, re.MULTILINE)
-        raise RuntimeError(told[0] if told else f"It ends Python (exit status {done.returncode}).")
+        raise RuntimeError(told[0] if told else f"It ends Python (exit status {done.returncode})")
     return done.stdout  # it names the accelerator, too
 
 
@@ -81,7 +81,7 @@ def dataset():
     tempfile.TemporaryFile(dir=folder).close()  # raises OSError if nothing can be written
     free = shutil.disk_usage(folder).free / 1e9
     if free < DISK_GB:
-        raise RuntimeError(f"{free:.1f} GB free at {folder}, CIFAR-10 takes {DISK_GB} GB: free some space.")
+        raise RuntimeError(f"{free:.1f} GB free at {folder}, CIFAR-10 takes {DISK_GB} GB: free some space")
     return "CIFAR-10 is not on this machine: the next load downloads 170 MB"
 
 
@@ -91,7 +91,7 @@ def memory():
 
     free = psutil.virtual_memory().available / 1e9
     if free < MEMORY_GB:
-        raise RuntimeError(f"{free:.1f} GB free, a chapter takes {MEMORY_GB} GB: close programs and kernels.")
+        raise RuntimeError(f"{free:.1f} GB free, a chapter takes {MEMORY_GB} GB: close programs and kernels")
     return f"{free:.1f} GB free"
 
 
@@ -113,7 +113,7 @@ def jupyter():
     named = KernelSpecManager().get_kernel_spec("python3").argv[0]
     command = [named if Path(named).is_absolute() else sys.executable, "-c", "import sys; print(sys.prefix)"]
     if subprocess.check_output(command, text=True, timeout=60).strip() != sys.prefix:
-        raise RuntimeError(f"The kernel python3 is another Python, {named}.")
+        raise RuntimeError(f"The kernel python3 is another Python, {named}")
     return "the kernel python3 is this Python"
 
 
@@ -134,7 +134,7 @@ def main():
         try:
             status, told = "ok", check()
         except Exception as error:
-            status, told, problems = "problem", f"{error} {ADVICE.get(check, '')}", problems + 1
+            status, told, problems = "problem", f"{error}. {ADVICE.get(check, '')}", problems + 1
         line = " ".join(told.encode("ascii", "backslashreplace").decode().split())
         print(f"{status:<7}  {check.__name__:<8}  {line}", flush=True)
         if problems and check in (python, packages):

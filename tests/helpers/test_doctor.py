@@ -125,7 +125,7 @@ BROKEN = {  # how it is broken, the check that finds it, what it says
         "1.0 GB free, a chapter takes 2 GB",
     ),
     "damaged model": (damaged_model, "files", "final.keras"),
-    "damaged run": (damaged_run, "files", "-seed0.json is damaged Restore what git keeps"),
+    "damaged run": (damaged_run, "files", "-seed0.json is damaged. Restore what git keeps"),
     "no kernel": (lambda m, f: kernel(m, str(f / "no-python")), "jupyter", "-m ipykernel install"),
     "another kernel": (another_interpreter, "jupyter", "The kernel python3 is another Python"),
 }
@@ -155,7 +155,7 @@ def test_a_machine_without_the_data_has_no_problem(examine, monkeypatch, tmp_pat
     ("source", "told"),
     [
         ("raise ImportError('DLL load failed')", "ImportError: DLL load failed"),
-        ("import os; os._exit(132)", "It ends Python (exit status 132)."),
+        ("import os; os._exit(132)", "It ends Python (exit status 132)"),
     ],
 )
 def test_a_broken_tensorflow_is_told_in_one_line(monkeypatch, tmp_path, source, told):
@@ -177,7 +177,7 @@ def test_a_python_without_packages_is_told_to_install_them(tmp_path):
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [python, "-m", "helpers.doctor"]
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
-    assert "packages  No module named 'packaging' Use .venv/bin/python, or run: " in done.stdout
+    assert "packages  No module named 'packaging'. Use .venv/bin/python, or run: " in done.stdout
     assert done.stdout.endswith("\n\n1 to mend.\n")
     assert (done.returncode, done.stderr) == (1, "")
 
