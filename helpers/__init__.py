@@ -1,1 +1,26 @@
-"""What the notebooks of the CIFAR-10 series share: small, flat, each module one job."""
+"""What the chapters of the CIFAR-10 series share, in reading order; the number is the chapter that meets it.
+
+session      01  start TensorFlow quietly, seed everything, say what this runs on
+data         01  CIFAR-10 as train, validation and test: load_cifar10
+plots        01  figures in one style, with a description for who cannot see them: show, image_grid
+checks       01  exercises that check themselves
+explore      01  near-duplicates and doubtful labels
+models       02  the networks: raw pixels in, logits out
+classical    02  before networks: edges, colours and a linear classifier
+recipe       03  everything about a training but the network, the data and the seed
+training     03  train by a recipe: the model and its record
+evaluation   03  what a number can tell: intervals, paired tests, how many runs a question needs
+studies      03  which variants are compared, and by which recipe
+records      03  recorded runs as tables
+verdicts     04  what the records say, as pictures
+augment      05  flips, shifts, cutout, mixup
+optimizers   07  the triangular schedule, Muon, and what else the fast recipe needs
+predict      08  a photo in, classes out; also a command: python -m helpers.predict PHOTO
+export       08  a network in files of several formats, each run and compared
+widget       08  upload a photo, see what the network says
+experiments      a command that trains what a study lists: python -m helpers.experiments run STUDY
+doctor           a command that says what is wrong with a set-up: python -m helpers.doctor
+
+internal/ is what these stand on: files (written whole or not at all), official (CIFAR-10's own files),
+sample (the synthetic stand-in), normalization (batch normalisation in one operation). No chapter imports it.
+"""

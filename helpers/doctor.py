@@ -1,224 +1,150 @@
 """What keeps the chapters from running on this machine, and how to mend it: `python -m helpers.doctor`.
 
-Each check prints a line. A `problem` makes a chapter fail, or run on the synthetic sample although CIFAR-10
-was asked for, and the exit status 1; a `note` does neither. Any Python 3 can run this file: one that is too
-old, or has no packages, must get as far as being told so. So imports are inside the checks.
+Any Python 3 can run it, as one that is too old must be told so: imports of packages are inside the checks.
 """
 
-import argparse
-import contextlib
-import io
-import json
+import importlib.util
+import os
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from helpers import console, installation
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = ("jupyter", "nbval", "pytest", "ruff")  # for authors: no chapter needs them
+MEMORY_GB, DISK_GB = 2, 0.5  # a process that trains takes 1.6; the archive and the decoded copy 0.36
+SECONDS = 300  # to wait for TensorFlow: from a slow disk it takes a minute
 
-MEMORY_GB = 2  # a process that trains takes 1.6
-DISK_GB = 0.5  # a download takes 170 MB and the decoded copy 184 MB
+
+def python():
+    """Compare Python's version with those that the series supports."""
+    version = "{}.{}".format(*sys.version_info)
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        raise RuntimeError(f"Python {version} does not fit: get 3.11, 3.12 or 3.13 from python.org")
+    return f"{version}, {sys.executable}"
 
 
-def check_data(state: dict) -> tuple:
-    """Look for CIFAR-10 where `load_cifar10` does; `state` gets whether it has to `download`."""
+def packages():
+    """Compare the packages with requirements.txt."""
+    from importlib import metadata
+
+    from packaging.requirements import Requirement
+
+    lines, faults = (ROOT / "requirements.txt").read_text("utf-8").splitlines(), []
+    for needed in (Requirement(line) for line in lines if line and line[0] != "#"):
+        try:
+            version = metadata.version(needed.name)
+            fits = needed.specifier.contains(version, prereleases=True)
+        except Exception:  # not there, or half there
+            version, fits = "is missing", needed.name in TOOLS
+        if not fits:
+            faults.append(f"{needed.name} {version} (needed: {needed.specifier})")
+    if faults:
+        raise RuntimeError("; ".join(faults))
+    return "they fit requirements.txt"
+
+
+def settings():
+    """Look at TUTORIAL_PROFILE and KERAS_BACKEND; if the latter is wrong, the rest is checked without it."""
     from helpers import data
-    from helpers.internal import cache, formats
 
-    try:
-        named = data.named_place(None)
-    except formats.DataError as error:
-        return serious(state), str(error)
-    if cache.load() is not None:
-        return "ok", f"CIFAR-10 is in {cache.folder()}, decoded"
-    told = []
-    if any(cache.path_of(name).exists() for name in formats.FINGERPRINTS):
-        told.append(f"The decoded copy in {cache.folder()} is damaged or not whole, and is made anew.")
-    for place in [named] if named else data.usual_places():
-        try:
-            formats.read_official(place)
-        except formats.DataError as error:
-            told.append(f"{error}.")
-        else:
-            return "note" if told else "ok", " ".join([*told, f"CIFAR-10 is in {place}"])
-    if named:
-        told.append("CIFAR10_DIR has to name whole official files: get them anew, or unset it.")
-        return serious(state), " ".join(told)
-    state["download"] = True
-    return "note", " ".join([*told, "CIFAR-10 is not on this machine: the next load downloads 170 MB."])
+    profile, backend = data.profile(), os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend != "tensorflow" and not (backend in ("jax", "torch") and importlib.util.find_spec(backend)):
+        del os.environ["KERAS_BACKEND"]
+        raise RuntimeError(f"KERAS_BACKEND is {backend!r}, and Keras cannot train with that here: unset it")
+    return f"profile {profile}, backend {backend} (chapters are measured with standard and tensorflow)"
 
 
-def serious(state: dict) -> str:
-    """Return the status of a fault that keeps CIFAR-10 away: the smoke profile does not use it."""
-    return "note" if state["smoke"] else "problem"
+def keras():
+    """Start a session as the Setup cell does; a broken TensorFlow can end Python, so in another process."""
+    command = [sys.executable, "-c", "from helpers.session import start; start()"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS)
+    if done.returncode:
+        told = re.search(r"^[\w.]*(?:Error|Exit|Exception)\b.*", done.stderr, re.MULTILINE)
+        raise RuntimeError(told[0] if told else f"It ends Python (exit status {done.returncode})")
+    return done.stdout  # it names the accelerator, too
 
 
-def check_cache(state: dict) -> tuple:
-    """Try to write where the decoded copy is kept."""
-    from helpers.internal import cache
+def dataset():
+    """Look for CIFAR-10 where `load_cifar10` does, and whether a download could be kept."""
+    from helpers.internal import official
 
-    folder = next(path for path in (cache.folder(), *cache.folder().parents) if path.exists())
-    try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"x")
-    except OSError as error:
-        return serious(state) if state["download"] else "note", cache.unusable(error)
-    return "ok", f"{cache.folder()} can be written"
-
-
-def check_disk(state: dict) -> tuple:
-    """Compare the free space with what the data take."""
-    from helpers.internal import cache
-
-    folder = next(path for path in (cache.folder(), *cache.folder().parents) if path.is_dir())
-    free = shutil.disk_usage(str(folder)).free / 1e9
-    if free >= DISK_GB:
-        return "ok", f"{free:.1f} GB free"
-    status = serious(state) if state["download"] else "note"
-    return status, f"{free:.1f} GB free at {folder}, CIFAR-10 takes {DISK_GB} GB: free some space."
+    named = official.named_place(None)  # of CIFAR10_DIR; raises DataError if there is nothing
+    if official.load() is not None:
+        return f"CIFAR-10 is in {official.folder()}, decoded"
+    for path in official.candidates(named) if named else official.usual_candidates():
+        official.decoded(path)  # raises DataError if it is damaged
+        return f"CIFAR-10 is in {path}"
+    folder = next(path for path in (official.folder(), *official.folder().parents) if path.exists())
+    tempfile.TemporaryFile(dir=folder).close()  # raises OSError if nothing can be written
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < DISK_GB:
+        raise RuntimeError(f"{free:.1f} GB free at {folder}, CIFAR-10 takes {DISK_GB} GB: free some space")
+    return "CIFAR-10 is not on this machine: the next load downloads 170 MB"
 
 
-def check_network(state: dict) -> tuple:
-    """Ask every mirror for the head of its file, if CIFAR-10 has to be downloaded."""
-    if state["smoke"] or not state["download"]:
-        return "ok", "not needed"
-    from concurrent.futures import ThreadPoolExecutor
-
-    import requests
-
-    from helpers.internal import cache, download
-
-    def answers(mirror):
-        archive, url = mirror
-        seconds, headers = download.PATIENCE.connect, {"Accept-Encoding": "identity"}
-        try:
-            with requests.head(url, headers=headers, timeout=seconds, allow_redirects=True) as response:
-                return download.bytes_to_skip(response, archive, 0) == 0
-        except (requests.RequestException, download.MirrorError):
-            return False
-
-    with ThreadPoolExecutor() as pool:
-        count = sum(pool.map(answers, download.MIRRORS))
-    if count:
-        return "ok", f"{count} of {len(download.MIRRORS)} mirrors of CIFAR-10 answer"
-    return "problem", (
-        "No mirror of CIFAR-10 answers, so chapters would run on the sample: connect this machine, "
-        f"set CIFAR10_DIR to the official files, or put {download.BINARY.name} into {cache.folder()}."
-    )
-
-
-def check_memory(state: dict) -> tuple:
+def memory():
     """Compare the free memory with what training takes."""
-    try:
-        import psutil
-    except ImportError as error:
-        return "note", f"not checked: {error}"
+    import psutil
+
     free = psutil.virtual_memory().available / 1e9
     if free < MEMORY_GB:
-        needs = f"a chapter takes {MEMORY_GB} GB: close other programs and kernels."
-        return "problem", f"{free:.1f} GB free, {needs}"
-    return "ok", f"{free:.1f} GB free"
+        raise RuntimeError(f"{free:.1f} GB free, a chapter takes {MEMORY_GB} GB: close programs and kernels")
+    return f"{free:.1f} GB free"
 
 
-def check_model(state: dict) -> tuple:
-    """Look through the file of the final model, without loading it."""
-    from helpers import predict
+def files():
+    """Look through the final network's file, and read every recorded run that is there or a chapter reads."""
+    from helpers import predict, records
 
-    path = predict.DEFAULT_MODEL
-    if not path.exists():
-        return "note", f"{path} is not there: needed to predict photos, and by nothing else."
-    try:
-        predict.check_model_file(path)
-    except predict.ModelError as error:
-        return "problem", f"{error} Restore it: git checkout -- {path}"
-    return "ok", str(path)
+    predict.check_model_file(predict.FINAL_MODEL)
+    books = "".join(path.read_text("utf-8") for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    names = set(re.findall(r'load_runs\(\\"(\w+)\\"', books))
+    names |= {name for name, study in records.STUDIES.items() if any(records.folder(study).glob("*.json"))}
+    return f"final network; {sum(len(records.load_runs(name)) for name in names)} recorded runs can be read"
 
 
-def check_runs(state: dict) -> tuple:
-    """Read every recorded run, and look for those that a chapter reads."""
-    from helpers import records
-    from tools import chapters
+def jupyter():
+    """Look at the kernel that notebooks start."""
+    from jupyter_client.kernelspec import KernelSpecManager
 
-    texts = {path.stem: path.read_text(encoding="utf-8") for path in chapters.chapters()}
-    faults, count = [], 0
-    for study in records.STUDIES.values():
-        readers = [stem for stem, text in texts.items() if f'load_runs(\\"{study.name}\\"' in text]
-        if readers or any(records.folder(study).glob("*.json")):
-            try:
-                count += len(records.load_runs(study.name))
-            except (records.StudyError, OSError) as error:
-                reader = f" Chapter {readers[0]} reads it." if readers else ""
-                faults.append(f"{error}{reader}")
-    if faults:
-        return "problem", f"{' '.join(faults)} To restore them all: git checkout -- {records.RUNS}"
-    return "ok", f"{count} runs can be read"
+    named = KernelSpecManager().get_kernel_spec("python3").argv[0]
+    command = [named if Path(named).is_absolute() else sys.executable, "-c", "import sys; print(sys.prefix)"]
+    if subprocess.check_output(command, text=True, timeout=60).strip() != sys.prefix:
+        raise RuntimeError(f"The kernel python3 is another Python, {named}")
+    return "the kernel python3 is this Python"
 
 
-KERAS = {"tensorflow", "keras", "helpers.session"}
-CHECKS = (  # name, check, modules without which it cannot be made; a check may build on those before it
-    ("Python", installation.check_python, set()),
-    ("packages", installation.check_packages, set()),
-    ("profile", installation.check_profile, set()),
-    ("backend", installation.check_backend, set()),
-    ("imports", installation.check_imports, set()),
-    ("data", check_data, {"helpers.data"}),
-    ("cache folder", check_cache, {"helpers.cache"}),
-    ("disk", check_disk, {"helpers.cache"}),
-    ("network", check_network, {"helpers.download"}),
-    ("memory", check_memory, set()),
-    ("model", check_model, {"helpers.predict"}),
-    ("recorded runs", check_runs, KERAS | {"helpers.records", "helpers.chapters"}),
-    ("accelerator", installation.check_accelerator, KERAS),
-    ("Jupyter", installation.check_jupyter, {"jupyterlab", "ipykernel", "ipywidgets"}),
-)
+ADVICE = {
+    packages: f"Use .venv/bin/python, or run: {sys.executable} -m pip install -r requirements.txt",
+    keras: f"Run: {sys.executable} -m pip install --force-reinstall tensorflow. It also needs a processor "
+    "with AVX and, on Windows, Microsoft's Visual C++ Redistributable.",
+    dataset: "Mend or remove it, or unset CIFAR10_DIR; TUTORIAL_CACHE can name another folder to keep it in.",
+    files: "Restore what git keeps: git checkout -- data",
+    jupyter: f"Run: {sys.executable} -m ipykernel install --sys-prefix --name python3",
+}
 
 
-def examine() -> Iterator:
-    """Yield the name, status and message of each check; after a Python that does not fit, no more."""
-    state = {"modules": {}, "work": set(), "incomplete": False, "smoke": False, "download": False}
-    for name, check, needed in CHECKS:
-        missing = sorted(needed - state["work"])
-        if missing:
-            status, message = "note", f"not checked, because {missing[0]} cannot be imported: see above."
-        else:
-            status, message = attempt(check, state)
-        yield name, status, message
-        if (name, status) == ("Python", "problem"):
-            return
-
-
-def attempt(check: Callable, state: dict) -> tuple:
-    """Return a check's status and message, in one line; a check that fails itself says so."""
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            status, message = check(state)
-    except (Exception, SystemExit) as error:
-        status, message = "problem", f"this check failed itself: {type(error).__name__}: {error}"
-    return status, " ".join("".join(c if c.isprintable() else " " for c in message).split())
-
-
-def main(arguments=None) -> int:
-    """Run the command line; return 1 if there is a problem, else 0, or 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.doctor", description=__doc__.split("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one JSON object for programs")
-    as_json = parser.parse_args(arguments).json
-    return console.run(lambda: report(as_json))
-
-
-def report(as_json) -> int:
-    """Print what the checks find, for people or as JSON; return 1 if there is a problem, else 0."""
-    found = []
-    for name, status, message in examine():
-        found.append({"check": name, "status": status, "message": message})
-        if not as_json:
-            print(f"{status:<7}  {name:<13}  {message}", flush=True)
-    problems = sum(result["status"] == "problem" for result in found)
-    if as_json:
-        print(json.dumps({"problems": problems, "checks": found}, indent=1))
-    else:
-        print(f"\n{problems} to mend." if problems else "\nThe chapters can run.")
+def main():
+    """Print what each check finds; return 1 if there is a problem, else 0."""
+    problems = 0
+    for check in (python, packages, settings, keras, dataset, memory, files, jupyter):
+        try:
+            status, told = "ok", check()
+        except Exception as error:
+            status, told, problems = "problem", f"{error}. {ADVICE.get(check, '')}", problems + 1
+        line = " ".join(told.encode("ascii", "backslashreplace").decode().split())
+        print(f"{status:<7}  {check.__name__:<8}  {line}", flush=True)
+        if problems and check in (python, packages):
+            break  # the others could only echo it
+    print(f"\n{problems} to mend." if problems else "\nThe chapters can run.")
     return min(problems, 1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

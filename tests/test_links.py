@@ -38,25 +38,22 @@ def test_a_notebooks_anchors_are_those_of_jupyterlab(page):
     assert anchors(page.with_name("book.ipynb")) == {"How?", "Two-small-parts"}
 
 
-@pytest.mark.parametrize(
-    "link",
-    [
-        *("[a](book.ipynb)", "[a](book.ipynb#How%3F)", "[a](a%20file.txt)", "[a](#again-1)", "[a](../)"),
-        *("[a](https://example.org/#x)", "[a](mailto:a@example.org)", '<img src="data:image/png;base64,AA">'),
-        *("`[a](code.md)`", "```md\n[a](code.md)\n```"),
-    ],
-)
+GOOD = ["[a](book.ipynb)", "[a](book.ipynb#How%3F)", "[a](a%20file.txt)", "[a](#again-1)", "[a](../)"]
+GOOD += [
+    "[a](https://example.org/#x)",
+    '<img src="data:image/png;base64,AA">',
+    "`[a](x.md)`",
+    "```\n[a](x.md)\n```",
+]
+DEAD = ["[a](gone.md)", '<img src="gone.png">', "[`a`](gone.md)", "![a](gone.png)", "[a](#gone)"]
+DEAD += ["[a](book.ipynb#Gone)", "[a](#no-heading)", "[a](a%20file.txt#words)"]
+
+
+@pytest.mark.parametrize("link", GOOD)
 def test_a_good_link_passes(page, link):
     assert dead_links(page, link) == []
 
 
-@pytest.mark.parametrize(
-    "link",
-    [
-        *("[a](gone.md)", "[a](gone.md#again)", '<img src="gone.png">', "[`a`](gone.md)", "![a](gone.png)"),
-        *("[a](#gone)", "[a](book.ipynb#Gone)", "[a](book.ipynb#no-heading)", "[a](#no-heading)"),
-        "[a](a%20file.txt#words)",
-    ],
-)
+@pytest.mark.parametrize("link", DEAD)
 def test_a_dead_link_is_found(page, link):
     assert len(dead_links(page, link)) == 1

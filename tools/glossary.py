@@ -3,9 +3,7 @@
 `python -m tools.glossary` writes notebooks/glossary.md from the chapters; nothing in it is typed by hand.
 """
 
-import argparse
 import re
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -13,8 +11,8 @@ from typing import NamedTuple
 
 import nbformat
 
-from helpers import console
-from tools.chapters import ROOT, chapters, write_text
+from helpers.internal.files import ROOT, write_text
+from tools.store import chapters
 
 PAGE = "notebooks/glossary.md"  # beside the chapters, so that a link in their words leads where it did
 FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
@@ -107,21 +105,14 @@ def page(root: Path = ROOT) -> str:
     return "".join(parts)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return its exit status."""
-    argparse.ArgumentParser(prog="python -m tools.glossary", description=__doc__).parse_args(arguments)
-    return console.run(update)
-
-
-def update() -> int:
+def update() -> None:
     """Write the page, and say how many terms it has and which of them are in bold more than once."""
     write_text(ROOT / PAGE, page(ROOT))
     found, again = entries(ROOT)
     print(f"{PAGE}: {len(found)} terms")
     for term, _, chapter, section in again:
         print(f'"{term}" is in bold again in {chapter}, {section}')
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    update()

@@ -1,9 +1,7 @@
-"""The authors' command: store a notebook as a clean run leaves it, render it, stamp the address, start one.
+"""Store a notebook as a clean run leaves it: execute, tidy, check, write.
 
-python -m tools.store store notebooks/01_explore_the_data.ipynb
-python -m tools.store html
-python -m tools.store stamp
-python -m tools.store new 08_look_inside "Look inside the model"
+python -m tools.store notebooks/01_explore_the_data.ipynb
+python -m tools.store setup     # puts the template's Setup cell into every notebook, and runs nothing
 """
 
 import argparse
@@ -11,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -19,13 +16,14 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools.chapters import ROOT, NotebookError, chapters, new, stamp, write_text
+from helpers.internal.files import ROOT, write_text
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-MAX_BYTES = 500_000  # of a stored notebook: GitHub still shows it, and a clone stays small
+FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}  # JupyterLab's word for it, and Colab's
+MAX_BYTES = 700_000  # of a stored notebook: GitHub still shows it, and a clone stays small
 CELL_SECONDS = 1800
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # What means nothing in a stored notebook: tqdm's bar where it has no widgets, TensorFlow's start-up notes.
@@ -33,11 +31,23 @@ RESIDUE = re.compile(
     r".*\d+%\|.*\|.*|.*\d+\w* \[\d\d:\d\d.*\]|\s*"
     r"|WARNING: All log messages before absl.*|[IWE]\d{4} [\d:.]+ +\d+ \w+\.cc:\d+\].*"
 )
-REMOTE_PICTURE = re.compile(r"!\[([^]]*)\]\(https?:[^)]*\)")
-LOCAL_LINK = re.compile(r"\]\((?!\w+:|#)([^)\s]+)\)")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 ABSOLUTE_PATH = re.compile(r"(?<![\w.:/<~-])/(?:[\w.-]+/)+[\w.-]+|\b[A-Za-z]:\\[\w.-]+\\")
-DATA_URI = re.compile(r"data:[\w/+-]+;base64,[\w+/=\s]+")
+
+
+class NotebookError(Exception):
+    """What is wrong with a notebook, told to its author in a line or two."""
+
+
+def chapters(root: Path = ROOT) -> list[Path]:
+    """Return the chapters in reading order: `notebooks/NN_name.ipynb`."""
+    return sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+def all_notebooks(root: Path = ROOT) -> list[Path]:
+    """Return every notebook of the repository: the chapters, their solutions and the template."""
+    found = (root / "notebooks").rglob("*.ipynb")
+    return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
 
 
 def execute(path: Path) -> tuple[NotebookNode, str | None]:
@@ -75,16 +85,22 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 def tidy(notebook: NotebookNode) -> None:
     """Remove, in place, what differs from machine to machine or means nothing in a stored notebook.
 
-    Kept: sources, cell ids, tags, outputs. Dropped: other metadata, widgets (progress bars among them) and
-    what else a start or a progress bar leaves on stderr.
+    Kept: sources, cell ids, tags, folding, outputs and their metadata. Dropped: other metadata, widgets
+    (progress bars among them) and what else a start or a progress bar leaves on stderr.
     """
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags")
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        cell.metadata = kept(cell.metadata)
     for cell in code_cells(notebook):
         outputs = joined([output for output in cell.outputs if WIDGET not in output.get("data", {})])
         cell.outputs = joined([output for output in outputs if not is_residue(output)])
+
+
+def kept(metadata: NotebookNode) -> NotebookNode:
+    """Return the part of a cell's metadata that is stored: its tags, and that it is folded away."""
+    tags = {"tags": metadata["tags"]} if metadata.get("tags") else {}
+    folded = metadata.get("cellView") or metadata.get("jupyter", {}).get("source_hidden")
+    return nbformat.from_dict(tags | (FOLDED if folded else {}))
 
 
 def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
@@ -113,7 +129,7 @@ def output_text(output: NotebookNode) -> str:
     """Return all that a reader can read in an output, HTML included, pictures left out."""
     texts = [output.get("text", "")]
     texts += [str(text) for kind, text in output.get("data", {}).items() if not kind.startswith("image/")]
-    return DATA_URI.sub("", "\n".join(texts))
+    return "\n".join(texts)
 
 
 def complaints(notebook: NotebookNode) -> list[str]:
@@ -151,76 +167,33 @@ def store(path: Path) -> None:
     print(f"{path.name}: stored, {len(text.encode()):,} bytes")
 
 
-def html(path: Path, folder: Path) -> None:
-    """Execute a notebook and write it as `folder`/NAME.html, also where it stopped at an error.
-
-    The page fetches nothing: a picture from elsewhere (the badge) becomes its alt text.
-
-    Raises:
-        NotebookError: if a cell failed, after the page was written.
-    """
-    from jinja2 import FileSystemLoader
-    from nbconvert import HTMLExporter
-
-    notebook, error = execute(path)
-    tidy(notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            source = REMOTE_PICTURE.sub(r"\1", cell.source)
-            cell.source = LOCAL_LINK.sub(lambda link: f"]({page_link(link[1])})", source)
-    exporter = HTMLExporter(extra_loaders=[FileSystemLoader(ROOT / "helpers")], template_file="page.html.j2")
-    page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / f"{path.stem}.html", page)
-    if error:
-        raise NotebookError(error)
-    print(f"{path.name}: executed, see {folder.name}/{path.stem}.html")
-
-
-def page_link(link: str) -> str:
-    """Return where a chapter's link leads from its HTML page: to another page, or to the file itself."""
-    chapter = re.fullmatch(r"(\d\d_\w+)\.ipynb", link)
-    return f"{chapter[1]}.html" if chapter else f"../notebooks/{link}"
+def put_setup(root: Path = ROOT) -> None:
+    """Put the template's Setup cell in the place of the first code cell of every other notebook."""
+    template = root / "notebooks" / "template" / "chapter.ipynb"
+    setup = code_cells(nbformat.read(template, as_version=4))[0]
+    for path in all_notebooks(root):
+        notebook = nbformat.read(path, as_version=4)
+        first = code_cells(notebook)[0]
+        first.source, first.metadata = setup.source, setup.metadata
+        write_text(path, nbformat.writes(notebook) + "\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return its exit status."""
+    """Run the command line; return its exit status, 1 if a notebook could not be stored."""
     parser = argparse.ArgumentParser(prog="python -m tools.store", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("store", help="execute, tidy, check, write").add_argument(
-        "paths", nargs="+", type=Path
-    )
-    pages = commands.add_parser("html", help="execute into build/*.html")
-    pages.add_argument("paths", nargs="*", type=Path, help="default: all chapters")
-    stamping = commands.add_parser("stamp", help="write the repository's address everywhere")
-    stamping.add_argument(
-        "--check", action="store_true", help="change nothing, fail if something is out of date"
-    )
-    chapter = commands.add_parser("new", help="a chapter and its solutions, from the template")
-    chapter.add_argument("name", help="two digits and words, like 08_look_inside")
-    chapter.add_argument("title")
-    options = parser.parse_args(arguments)
-
-    if options.command == "new":
-        return attempt(lambda: print(*new(options.name, options.title), sep="\n"))
-    if options.command == "stamp":
-        changed = stamp(write=not options.check)
-        for path in changed:
-            print(f"{path}: {'out of date, run: make stamp' if options.check else 'stamped'}")
-        return int(options.check and bool(changed))
-    if options.command == "store":
-        return max(attempt(lambda path=path: store(path)) for path in options.paths)
-    return max(attempt(lambda path=path: html(path, ROOT / "build")) for path in options.paths or chapters())
-
-
-def attempt(work: Callable[[], None]) -> int:
-    """Do the work; tell an error on stderr in its own words. Return the exit status."""
-    try:
-        work()
-    except (NotebookError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    parser.add_argument("names", nargs="+", metavar="FILE", help='a notebook; or the word "setup"')
+    names = parser.parse_args(arguments).names
+    if names == ["setup"]:
+        put_setup()
+        return 0
+    status = 0
+    for name in names:
+        try:
+            store(Path(name))
+        except (NotebookError, OSError) as error:
+            print(error, file=sys.stderr)
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

@@ -1,13 +1,23 @@
-"""A session is reproducible, and says on what it runs."""
+"""A session is reproducible whatever the reader's settings, and says on what it runs."""
 
 import json
+import os
 import random
+import subprocess
+import sys
 
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from helpers import session
+from helpers.internal.files import ROOT
+
+ADVICE = (
+    "On Colab choose Runtime > Change runtime type, a CPU or GPU and the latest version, and run this cell "
+    "again; elsewhere: pip install -r requirements.txt"
+)
 
 
 def draw():
@@ -15,22 +25,7 @@ def draw():
     return random.random(), numpy, keras.ops.convert_to_numpy(keras.random.normal((3,))).tolist()
 
 
-def test_the_profile_is_standard_unless_the_environment_says_otherwise(monkeypatch):
-    monkeypatch.delenv("TUTORIAL_PROFILE", raising=False)
-    assert session.profile() == "standard"
-    monkeypatch.setenv("TUTORIAL_PROFILE", "")
-    assert session.profile() == "standard"
-    monkeypatch.setenv("TUTORIAL_PROFILE", "smoke")
-    assert session.profile() == "smoke"
-
-
-def test_an_unknown_profile_is_named_in_one_line(monkeypatch):
-    monkeypatch.setenv("TUTORIAL_PROFILE", "fast")
-    with pytest.raises(ValueError, match=r"^TUTORIAL_PROFILE is 'fast', expected one of standard, smoke: "):
-        session.profile()
-
-
-def test_a_start_seeds_python_numpy_and_keras(capsys):
+def test_a_start_seeds_python_numpy_and_keras():
     session.start(seed=5)
     first = draw()
     session.start(seed=5)
@@ -48,12 +43,25 @@ def test_a_start_prints_one_line_that_says_what_runs_on_what(capsys):
     assert errors == ""
 
 
+def test_a_start_undoes_what_settings_files_changed():
+    plt.rcParams["axes.grid"] = True
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("mixed_float16")
+    keras.config.set_epsilon(1e-3)
+    session.start()
+    assert keras.config.image_data_format() == "channels_last"
+    assert keras.config.floatx() == "float32"
+    assert keras.config.dtype_policy().name == "float32"
+    assert keras.config.epsilon() == 1e-7
+    assert not plt.rcParams["axes.grid"]
+
+
 def test_a_record_says_where_and_with_what_it_was_made():
     machine, versions = session.machine(), session.versions()
     assert set(machine) == {"processor", "accelerator", "system"}
     assert {"python", "keras", "numpy", keras.backend.backend()} == set(versions)
     assert all(json.loads(json.dumps({**machine, **versions})).values())
-    assert versions["numpy"] == np.__version__
 
 
 def test_the_accelerator_is_counted(monkeypatch):
@@ -61,3 +69,41 @@ def test_the_accelerator_is_counted(monkeypatch):
     assert session.accelerator() == "2 GPU"
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0"])
     assert session.accelerator().endswith(" CPU cores")
+
+
+def test_quietly_drops_what_is_written_past_python_and_lets_errors_through(capfd):
+    with pytest.raises(ZeroDivisionError), session.quietly():
+        print(os.write(2, b"noise") / 0)
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
+
+
+def test_a_missing_tensorflow_is_told_with_the_way_out(monkeypatch):
+    monkeypatch.setattr(session.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError) as told:
+        session.start_tensorflow()
+    assert str(told.value) == f"TensorFlow 2.20 or newer is needed, and it is not here. {ADVICE}"
+
+
+def test_an_old_tensorflow_is_told_with_the_way_out(monkeypatch):
+    monkeypatch.setattr(sys.modules["tensorflow"], "__version__", "2.19.0-rc1")
+    with pytest.raises(ImportError) as told:
+        session.start_tensorflow()
+    assert str(told.value) == f"TensorFlow 2.20 or newer is needed, and this is 2.19.0-rc1. {ADVICE}"
+
+
+def test_another_backend_needs_no_tensorflow(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr(session.importlib.util, "find_spec", lambda name: None)
+    session.start_tensorflow()
+    assert os.environ["KERAS_BACKEND"] == "jax"
+
+
+@pytest.mark.slow
+def test_a_fresh_session_is_quiet_and_takes_no_backend_from_a_settings_file(tmp_path):
+    (tmp_path / "keras.json").write_text('{"backend": "jax", "image_data_format": "channels_first"}')
+    command = [sys.executable, "-c", "from helpers.session import start; start()"]
+    variables = os.environ | {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": ""}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "on tensorflow" in done.stdout

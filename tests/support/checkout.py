@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.chapters import ROOT
+from helpers.internal.files import ROOT
 
 
 def kept_files() -> list[Path]:

@@ -4,8 +4,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from helpers.internal.files import ROOT
 from tools import glossary
-from tools.chapters import ROOT
 
 FIRST = """## Why a **batch**
 
@@ -87,7 +87,7 @@ def test_the_page_links_each_term_to_its_chapter_and_names_the_section(root):
 
 def test_the_command_writes_the_page_and_says_what_it_found(root, monkeypatch, capsys):
     monkeypatch.setattr(glossary, "ROOT", root)
-    assert glossary.main([]) == 0
+    glossary.update()
     assert (root / glossary.PAGE).read_text(encoding="utf-8") == glossary.page(root)
     said = capsys.readouterr().out
     assert said == f'{glossary.PAGE}: 6 terms\n"batch" is in bold again in 02_b.ipynb, \n'

@@ -7,9 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools import store as notebooks
-from tools.chapters import ROOT, NotebookError, new, stamp, with_address
-from tools.store import METADATA, html, is_residue, main, page_link, store
+from helpers.internal.files import ROOT
+from tools.store import FOLDED, METADATA, NotebookError, execute, is_residue, main, put_setup, store
 
 
 def write(path, *sources):
@@ -26,7 +25,7 @@ def code(path):
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """A notebook with progress bars and a widget, stored twice: (path, cell ids, the first text)."""
+    """A notebook with progress bars, a widget and a picture, stored twice: (path, cell ids, first text)."""
     path = write(
         tmp_path_factory.mktemp("stored") / "toy.ipynb",
         "import ipywidgets\nfrom tqdm import tqdm\nfrom tqdm.auto import tqdm as bar",
@@ -34,11 +33,11 @@ def stored(tmp_path_factory):
         "for _ in tqdm(range(3)):\n    pass",
         "ipywidgets.IntSlider()",
         "import os\nos.path.basename(os.getcwd())",
-        "'done'",
+        "display({'image/png': 'AAAA', 'text/plain': 'a'}, metadata={'image/png': {'alt': 'a'}}, raw=True)",
     )
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells[1].metadata["tags"] = ["nbval-check-output"]
-    notebook.cells[1].metadata["collapsed"] = True
+    notebook.cells[1].metadata = {"tags": ["nbval-check-output"], "collapsed": True}
+    notebook.cells[2].metadata = {"jupyter": {"source_hidden": True, "outputs_hidden": False}}
     nbformat.write(notebook, path)
     ids = [cell.id for cell in notebook.cells]
     store(path)
@@ -47,93 +46,77 @@ def stored(tmp_path_factory):
     return path, ids, first
 
 
-def test_storing_counts_from_one(stored):
+@pytest.mark.slow
+def test_storing_counts_from_one_and_again_changes_nothing(stored):
     assert [cell.execution_count for cell in code(stored[0])] == [1, 2, 3, 4, 5, 6]
-
-
-def test_storing_again_changes_nothing(stored):
     assert stored[0].read_text(encoding="utf-8") == stored[2]
 
 
-def test_storing_keeps_cell_ids_and_tags_and_drops_other_metadata(stored):
+@pytest.mark.slow
+def test_storing_keeps_ids_tags_folding_and_alt_text_and_drops_other_metadata(stored):
     notebook = nbformat.read(stored[0], as_version=4)
     assert [cell.id for cell in notebook.cells] == stored[1]
     assert notebook.metadata == METADATA
-    assert notebook.cells[1].metadata == {"tags": ["nbval-check-output"]}
+    assert [cell.metadata for cell in notebook.cells[:4]] == [
+        {},
+        {"tags": ["nbval-check-output"]},
+        FOLDED,
+        {},
+    ]
+    assert notebook.cells[6].outputs[0].metadata == {"image/png": {"alt": "a"}}
 
 
+@pytest.mark.slow
 def test_storing_leaves_no_progress_bar_and_no_widget(stored):
     cells = code(stored[0])
     assert [output.text for output in cells[1].outputs] == ["step\nstep\nstep\n"]
-    assert cells[2].outputs == []
-    assert cells[3].outputs == []
+    assert cells[2].outputs == cells[3].outputs == []
 
 
+@pytest.mark.slow
 def test_a_notebook_runs_in_its_own_folder(stored):
     assert code(stored[0])[4].outputs[0].data["text/plain"] == repr(stored[0].parent.name)
 
 
 @pytest.mark.parametrize(
-    ("source", "complaint"),
+    ("outputs", "error", "complaint"),
     [
-        ("1 / 0", "ZeroDivisionError"),
-        ("import sys\nprint('careful', file=sys.stderr)", "cell 3 wrote to stderr: 'careful'"),
-        ("import os\nos.getcwd()", "cell 3 shows a path of this machine"),
-        ("print('x' * 500_000)", "at most 500,000 are allowed"),
+        ([], "toy.ipynb, cell 2: ZeroDivisionError", "cell 2: ZeroDivisionError\nNothing was stored"),
+        ([new_output("stream", name="stderr", text="careful")], None, "cell 2 wrote to stderr: 'careful'"),
+        (
+            [new_output("stream", text="/srv/data/a")],
+            None,
+            "cell 2 shows a path of this machine: '/srv/data/a'",
+        ),
+        ([new_output("stream", text="x" * 700_000)], None, "at most 700,000 are allowed"),
     ],
 )
-def test_storing_refuses_and_leaves_the_file_alone(tmp_path, source, complaint):
-    path = write(tmp_path / "toy.ipynb", "'first'", source)
+def test_storing_refuses_and_leaves_the_file_alone(monkeypatch, tmp_path, outputs, error, complaint):
+    path = write(tmp_path / "toy.ipynb", "'first'")
     before = path.read_bytes()
+    executed = nbformat.read(path, as_version=4)
+    executed.cells[1].outputs = outputs
+    monkeypatch.setattr("tools.store.execute", lambda path: (executed, error))
     with pytest.raises(NotebookError, match=complaint):
         store(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
+def test_a_cell_that_fails_is_named(tmp_path):
+    notebook, error = execute(write(tmp_path / "toy.ipynb", "'first'", "1 / 0", "'never'"))
+    assert error.startswith("toy.ipynb, cell 3: ")
+    assert "ZeroDivisionError: division by zero" in error
+    assert "\x1b" not in error
+    assert notebook.cells[3].execution_count is None
+
+
 def test_the_command_tells_an_error_without_a_traceback_of_its_own(tmp_path, capsys):
-    assert main(["store", str(tmp_path / "missing.ipynb")]) == 1
+    assert main([str(tmp_path / "missing.ipynb")]) == 1
     said = capsys.readouterr().err
     assert "missing.ipynb" in said
     assert "Traceback" not in said
-
-
-def test_html_shows_the_error_and_fails(tmp_path):
-    path = write(tmp_path / "03_toy.ipynb", "'first'", "1 / 0")
-    with pytest.raises(NotebookError, match=r"03_toy.ipynb, cell 3"):
-        html(path, tmp_path / "build")
-    page = (tmp_path / "build" / "03_toy.html").read_text(encoding="utf-8")
-    assert "ZeroDivisionError" in page
-    assert "<title>03_toy</title>" in page
-
-
-def test_html_keeps_alt_text_and_leads_to_other_pages(tmp_path):
-    path = write(tmp_path / "03_toy.ipynb", "from IPython.display import HTML\nHTML('<img alt=\"a ship\">')")
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells.append(new_markdown_cell("[next](04_more.ipynb), [solutions](solutions/03_toy.ipynb)"))
-    nbformat.write(notebook, path)
-    html(path, tmp_path / "build")
-    page = (tmp_path / "build" / "03_toy.html").read_text(encoding="utf-8")
-    assert 'alt="a ship"' in page
-    assert 'href="04_more.html"' in page
-    assert 'href="../notebooks/solutions/03_toy.ipynb"' in page
-
-
-def test_a_page_fetches_nothing(tmp_path):
-    path = write(tmp_path / "03_toy.ipynb", "1 + 1")
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[0].source += "\n\n[![Open in Colab](https://example.org/badge.svg)](https://example.org/x)"
-    nbformat.write(notebook, path)
-    html(path, tmp_path / "build")
-    page = (tmp_path / "build" / "03_toy.html").read_text(encoding="utf-8")
-    assert '<a href="https://example.org/x">Open in Colab</a>' in page
-    assert "<script" not in page
-    assert "badge.svg" not in page
-
-
-def test_links_from_a_page():
-    assert page_link("02_baseline_cnn.ipynb") == "02_baseline_cnn.html"
-    assert page_link("../data/README.md") == "../notebooks/../data/README.md"
 
 
 @pytest.mark.parametrize(
@@ -154,129 +137,45 @@ def test_a_warning_is_no_residue(text, residue):
     assert is_residue(new_output("stream", name="stderr", text=text)) is residue
 
 
-# The repository's address, and new chapters.
-
-COLAB = "https://colab.research.google.com/github/{}/blob/{}/notebooks/{}"
-
-
-@pytest.fixture
-def root(tmp_path):
-    """A small repository that has moved: the settings name a new address, the files the old one."""
-    (tmp_path / "pyproject.toml").write_text(
-        '[tool.tutorial]\nrepository = "https://github.com/new/home"\nbranch = "trunk"\n'
-    )
+def test_the_templates_setup_cell_is_put_into_every_notebook_and_nothing_else_changes(tmp_path):
     (tmp_path / "notebooks" / "template").mkdir(parents=True)
-    (tmp_path / "notebooks" / "solutions").mkdir()
-    for part, link in (("chapter", "solution"), ("solution", "chapter")):
-        notebook = new_notebook(
-            cells=[
-                new_markdown_cell(
-                    f"# A chapter's title\n\n[badge]({COLAB.format('o/r', 'main', 'x.ipynb')})"
-                ),
-                new_code_cell(
-                    'os.environ.get("TUTORIAL_REPOSITORY", "https://github.com/o/r")', execution_count=1
-                ),
-                new_markdown_cell(f"See [there]({link}.ipynb)."),
-            ]
-        )
-        nbformat.write(notebook, tmp_path / "notebooks" / "template" / f"{part}.ipynb")
-    (tmp_path / "README.md").write_text(
-        f"git clone --depth 1 https://github.com/o/r tutorial\n{COLAB.format('o/r', 'main', '01_a.ipynb')}\n"
-    )
-    return tmp_path
-
-
-def test_stamp_writes_the_address_everywhere_and_then_has_nothing_to_do(root):
-    assert len(stamp(write=False, root=root)) == 3
-    assert len(stamp(root=root)) == 3
-    assert stamp(root=root) == []
-    chapter = nbformat.read(root / "notebooks/template/chapter.ipynb", as_version=4)
-    assert COLAB.format("new/home", "trunk", "template/chapter.ipynb") in chapter.cells[0].source
-    assert '"https://github.com/new/home")' in chapter.cells[1].source
-    readme = (root / "README.md").read_text()
-    assert "git clone --depth 1 https://github.com/new/home tutorial\n" in readme
-    assert COLAB.format("new/home", "trunk", "01_a.ipynb") in readme
-
-
-def test_stamp_writes_the_address_into_the_citation(root):
-    path = root / "CITATION.cff"
-    path.write_text(
-        'version: 1.0\nrepository-code: "https://github.com/o/r"\nurl: "https://github.com/o/r"\n'
-    )
-    assert path in stamp(root=root)
-    lines = path.read_text().splitlines()
-    assert lines[1:] == ['repository-code: "https://github.com/new/home"', 'url: "https://github.com/o/r"']
-
-
-def test_stamp_leaves_other_addresses_alone(root):
-    text = "[Keras](https://github.com/keras-team/keras), https://colab.research.google.com/assets/badge.svg"
-    assert with_address(text, root=root) == text
-
-
-def test_a_new_chapter_has_its_title_its_links_and_no_outputs(root):
-    chapter, solution = (nbformat.read(path, as_version=4) for path in new("08_more", "Look inside", root))
-    assert chapter.cells[0].source.startswith("# Look inside\n")
-    assert COLAB.format("new/home", "trunk", "08_more.ipynb") in chapter.cells[0].source
-    assert chapter.cells[1].execution_count is None
-    assert "(solutions/08_more.ipynb)" in chapter.cells[2].source
-    assert COLAB.format("new/home", "trunk", "solutions/08_more.ipynb") in solution.cells[0].source
-    assert "(../08_more.ipynb)" in solution.cells[2].source
-
-
-def test_a_new_chapter_never_overwrites_and_needs_a_proper_name(root):
-    new("08_more", "Look inside", root)
-    with pytest.raises(NotebookError, match="exists already"):
-        new("08_more", "Again", root)
-    with pytest.raises(NotebookError, match="two digits"):
-        new("More", "Again", root)
+    template = write(tmp_path / "notebooks" / "template" / "chapter.ipynb", "setup = 1")
+    other = write(tmp_path / "notebooks" / "01_a.ipynb", "setup = 0", "import math")
+    notebook = nbformat.read(template, as_version=4)
+    notebook.cells[1].metadata = FOLDED
+    nbformat.write(notebook, template)
+    before = nbformat.read(other, as_version=4)
+    put_setup(tmp_path)
+    after = nbformat.read(other, as_version=4)
+    assert (after.cells[1].source, after.cells[1].metadata) == ("setup = 1", FOLDED)
+    assert [cell.id for cell in after.cells] == [cell.id for cell in before.cells]
+    assert [after.cells[0], after.cells[2]] == [before.cells[0], before.cells[2]]
 
 
 # What a failing cell does to the rest of its notebook, in a test run of its own.
 
 
-def run_pytest(path):
-    """Run pytest on one notebook with this repository's settings; return what it printed."""
-    command = [sys.executable, "-m", "pytest", "--color=no", "-c", ROOT / "pyproject.toml", path]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
-
-
-def test_a_failing_cell_stops_its_notebook_and_floods_nothing(tmp_path):
-    said = run_pytest(write(tmp_path / "toy.ipynb", "a = 1", "b = missing", "c = b", "d = c", "e = d"))
-    assert "1 failed, 1 passed, 3 skipped" in said
-    assert "toy.ipynb: stopped at its first failing cell, 3 cells not run" in said
+@pytest.mark.slow
+def test_a_failing_cell_stops_its_notebook_and_axes_need_labels(tmp_path):
+    toys = {
+        "stops": ("a = 1", "b = missing", "c = b", "d = c"),
+        "draws": (
+            "assert 'install' not in globals()\nlabels = 3\nimport matplotlib.pyplot as plt",
+            "plt.imshow([[1, 2]])\nplt.axis('off')\nplt.show()",
+            "plt.plot([1, 2])\nplt.xlabel('s')\nplt.ylabel('m')\nplt.show()",
+            "fig, axs = plt.subplots(1, 2)\naxs[0].set(xlabel='s', ylabel='m')\naxs[1].set(xlabel='s')",
+            "plt.plot([1, 2])\nplt.xlabel('s')\nplt.show()",
+        ),
+        "smokes": (
+            "import os, sys\nassert os.environ['TUTORIAL_PROFILE'] == 'smoke'",
+            f"assert sys.executable == {sys.executable!r}",
+        ),
+    }
+    paths = [write(tmp_path / f"{name}.ipynb", *cells) for name, cells in toys.items()]
+    command = [sys.executable, "-m", "pytest", "--color=no", "-c", ROOT / "pyproject.toml", *paths]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    assert "2 failed, 7 passed, 2 skipped" in said
+    assert "stops.ipynb: stopped at its first failing cell, 2 cells not run" in said
     assert "'missing' is not defined" in said
     assert "'b' is not defined" not in said
-
-
-def test_a_figure_without_labelled_axes_fails_and_one_with_labels_passes(tmp_path):
-    said = run_pytest(
-        write(
-            tmp_path / "toy.ipynb",
-            "assert 'install' not in globals()\nlabels = 3\nimport matplotlib.pyplot as plt",
-            "fig, axs = plt.subplots(1, 2)\naxs[0].set(xlabel='s', ylabel='m')\naxs[1].set(xlabel='s')",
-            "plt.imshow([[1, 2]])\nplt.axis('off')\nplt.show()",
-            "plt.plot([1, 2])\nplt.xlabel('s')\nplt.show()",
-        )
-    )
-    assert "1 failed, 3 passed" in said
     assert "a figure has no label on: y axis of panel 1" in said
-
-
-def test_the_tests_run_in_the_smoke_profile_with_this_very_python(tmp_path):
-    said = run_pytest(
-        write(
-            tmp_path / "toy.ipynb",
-            "import os, sys",
-            "assert os.environ['TUTORIAL_PROFILE'] == 'smoke'",
-            f"assert sys.executable == {sys.executable!r}",
-        )
-    )
-    assert "3 passed" in said
-
-
-def test_all_chapters_are_executed_where_none_is_named(monkeypatch, tmp_path):
-    done = []
-    monkeypatch.setattr(notebooks, "chapters", lambda: [tmp_path / "01_a.ipynb", tmp_path / "02_b.ipynb"])
-    monkeypatch.setattr(notebooks, "html", lambda path, folder: done.append((path.name, folder.name)))
-    assert main(["html"]) == 0
-    assert done == [("01_a.ipynb", "build"), ("02_b.ipynb", "build")]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from helpers.internal.files import ROOT
 from tests.clients.browser.lab import Server, lab_server
 from tests.clients.browser.outside import Outside
 from tests.support.checkout import copy_repository
-from tools.chapters import ROOT
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -16,16 +16,11 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 @pytest.fixture(scope="session")
 def browser():
     """A headless Chromium: the system's, else Playwright's own. Without one the test is skipped."""
-    api = pytest.importorskip(
-        "playwright.sync_api",
-        reason="needs Playwright: pip install -r tests/clients/browser/requirements.txt",
-    )
+    api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: make test-browser")
     with api.sync_playwright() as playwright:
         program = next(filter(None, map(shutil.which, PROGRAMS)), playwright.chromium.executable_path)
         if not Path(program).exists():
-            pytest.skip(
-                "needs Chromium: install the package chromium, or: python -m playwright install chromium"
-            )
+            pytest.skip("needs the package chromium, or: python -m playwright install chromium")
         browser = playwright.chromium.launch(executable_path=program)
         yield browser
         browser.close()
@@ -55,7 +50,6 @@ def copy(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def server(browser, copy, outside, screenshots, tmp_path_factory) -> Server:
     """JupyterLab on the copy; the browser is asked for first, so that without one nothing is started."""
-    with lab_server(
-        copy, tmp_path_factory.mktemp("jupyter"), outside, screenshots / "jupyterlab.log"
-    ) as server:
+    own, log = tmp_path_factory.mktemp("jupyter"), screenshots / "jupyterlab.log"
+    with lab_server(copy, own, outside, log) as server:
         yield server

@@ -1,5 +1,6 @@
 """JupyterLab as a reader has it: its server on a folder, and one notebook opened and run in a browser."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -9,7 +10,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,9 @@ import nbformat
 from nbformat.v4 import new_notebook
 
 from tests.clients.browser.outside import Outside
-from tools.store import COLOUR, METADATA, messages
+from tools.store import METADATA
 
-THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+THEMES = ("Light", "Dark")
 SETTINGS = {  # all cells stand in the page, and no message of JupyterLab's makers lies over them
     "notebook-extension/tracker": {"windowingMode": "none"},
     "apputils-extension/notification": {"fetchNews": "false", "doNotDisturbMode": True},
@@ -36,49 +36,17 @@ class Server:
     token: str
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What a page showed after Run All.
-
-    Attributes:
-        counts: the execution count of each code cell, top to bottom.
-        errors: each cell that failed, in words.
-        warnings: what stands on red ground, progress bars left out.
-        headings: the level of each heading, top to bottom.
-        bars, widgets: each progress bar and each widget, as look.js tells them.
-        pictures, faint: theme to its pictures, and to its texts that one can hardly read.
-        asked: the addresses outside that the page, the server or the kernel asked for.
-    """
-
-    counts: list[int | None]
-    errors: list[str]
-    warnings: list[str]
-    headings: list[int]
-    bars: list[dict]
-    widgets: list[dict]
-    pictures: dict[str, list[dict]]
-    faint: dict[str, list[str]]
-    asked: list[str]
-
-
 def write_notebook(path: Path, cells: list) -> None:
     """Write a notebook that names its kernel: without that, JupyterLab asks for one and waits."""
     nbformat.write(new_notebook(cells=cells, metadata=METADATA), path)
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody uses at the moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-@contextmanager
+@contextlib.contextmanager
 def lab_server(folder: Path, own: Path, outside: Outside, log: Path) -> Iterator[Server]:
     """Run JupyterLab on the notebooks in `folder`, in the smoke profile, until the block ends.
 
     Args:
-        folder: what the file browser shows; kernels find the series' files there.
+        folder: what the file browser shows.
         own: an empty folder for JupyterLab's settings: the user's are left alone.
         outside: the proxy for the server and its kernels.
         log: the file that gets what the server says.
@@ -87,22 +55,18 @@ def lab_server(folder: Path, own: Path, outside: Outside, log: Path) -> Iterator
         file = own / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(values))
-    server = Server(f"http://127.0.0.1:{free_port()}", secrets.token_hex(16))
-    variables = {
-        name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "PYTHON"))
-    }
-    variables |= outside.variables | {
-        "JUPYTER_TOKEN": server.token,
-        "JUPYTER_CONFIG_DIR": str(own / "config"),
-        "JUPYTER_DATA_DIR": str(own / "data"),
-        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
-        "JUPYTER_PREFER_ENV_PATH": "1",
-        "TUTORIAL_PROFILE": "smoke",
-    }
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]  # nobody uses it at the moment
+    server = Server(f"http://127.0.0.1:{port}", secrets.token_hex(16))
+    variables = {key: v for key, v in os.environ.items() if not key.startswith(("JUPYTER", "PYTHON"))}
+    for kind in ("CONFIG", "DATA", "RUNTIME"):
+        variables[f"JUPYTER_{kind}_DIR"] = str(own / kind.lower())
+    for kind in ("SETTINGS", "WORKSPACES"):
+        variables[f"JUPYTERLAB_{kind}_DIR"] = str(own / kind.lower())
+    variables |= {"JUPYTER_TOKEN": server.token, "JUPYTER_PREFER_ENV_PATH": "1", "TUTORIAL_PROFILE": "smoke"}
+    variables |= outside.variables
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
-    command += [f"--port={server.address.rpartition(':')[2]}", "--ServerApp.port_retries=0"]
+    command += [f"--port={port}", "--ServerApp.port_retries=0"]
     with log.open("w") as said:
         process = subprocess.Popen(command, cwd=folder, env=variables, stdout=said, stderr=said)
     try:
@@ -118,42 +82,41 @@ def lab_server(folder: Path, own: Path, outside: Outside, log: Path) -> Iterator
 
 def wait_until_it_answers(server: Server, process: subprocess.Popen, log: Path) -> None:
     """Return when the server lets us in; raise RuntimeError if it ends before or takes too long."""
-    question = urllib.request.Request(
-        f"{server.address}/api/status", headers={"Authorization": f"token {server.token}"}
-    )
+    question = f"{server.address}/api/status?token={server.token}"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        try:
-            direct.open(question, timeout=10).close()
-            return
-        except OSError:
-            time.sleep(0.2)
+        with contextlib.suppress(OSError):
+            return direct.open(question, timeout=10).close()
+        time.sleep(0.2)
     raise RuntimeError(f"JupyterLab did not start. The end of what it said:\n{log.read_text()[-2000:]}")
 
 
-@contextmanager
-def run_notebook(browser, server: Server, notebook: str, outside: Outside, pictures: Path) -> Iterator:
-    """Open a notebook, choose Run All, wait for its end, and give the page, its kernel still alive.
+@contextlib.contextmanager
+def opened(browser, server: Server, notebook: str, outside: Outside, pictures: Path, run: bool) -> Iterator:
+    """Open a notebook and give the page, its kernel alive.
 
     Args:
         browser: Playwright's.
         notebook: its path below the server's folder, with slashes.
         pictures: path and beginning of the screenshots' names; one is taken if anything fails.
+        run: clear the stored outputs, choose Run All, and wait for its end.
     """
     context = browser.new_context(viewport=SCREEN, service_workers="block")
     context.add_init_script(path=Path(__file__).with_name("look.js"))
-    outside.watch(context, badge=True)
+    outside.watch(context)
     page = context.new_page()
     page.set_default_timeout(1000 * START_SECONDS)
     try:
-        page.goto(f"{server.address}/lab/tree/{notebook}?token={server.token}")
+        workspace = secrets.token_hex(4)  # a new one, where no other notebook is open
+        page.goto(f"{server.address}/lab/workspaces/{workspace}/tree/{notebook}?token={server.token}")
         page.wait_for_function("look.ready()")
         page.evaluate("jupyterapp.shell.collapseLeft()")
-        page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
-        page.wait_for_function("look.counts().every(count => count === null)")
-        page.evaluate("look.start()")
-        page.wait_for_function("look.ended()", timeout=1000 * RUN_SECONDS)
+        if run:
+            page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+            page.wait_for_function("look.counts().every(count => count === null)")
+            page.evaluate("look.start()")
+            page.wait_for_function("look.ended()", timeout=1000 * RUN_SECONDS)
         yield page
         page.evaluate("look.panel().sessionContext.shutdown()")
     except Exception:
@@ -163,56 +126,28 @@ def run_notebook(browser, server: Server, notebook: str, outside: Outside, pictu
         context.close()
 
 
-def open_and_run(browser, server: Server, notebook: str, outside: Outside, pictures: Path) -> Shown:
-    """Run a notebook as `run_notebook` does, and look at the page in both themes."""
-    asked_before = len(outside.asked)
-    with run_notebook(browser, server, notebook, outside, pictures) as page:
-        outputs = page.evaluate("look.outputs()")
-        shown = Shown(
-            counts=page.evaluate("look.counts()"),
-            errors=errors(outputs),
-            warnings=warnings(outputs),
-            headings=page.evaluate("look.headings()"),
-            bars=page.evaluate("look.bars()"),
-            widgets=page.evaluate("look.widgets()"),
-            pictures={},
-            faint={},
-            asked=[],
-        )
-        for theme, name in THEMES.items():
-            page.evaluate("name => look.theme(name)", name)
-            page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
-            shown.pictures[theme] = page.evaluate("look.pictures()")
-            shown.faint[theme] = page.evaluate("look.faint()")
-            take_screenshots(page, f"{pictures}-{theme}")
-    shown.asked.extend(outside.asked[asked_before:])
+def look_at(page, pictures: Path) -> dict:
+    """Return what the page shows, by the names of look.js; `pictures` and `faint` for each theme."""
+    names = ("counts", "outputs", "headings", "bars", "widgets")
+    shown = {name: page.evaluate(f"look.{name}()") for name in names} | {"pictures": {}, "faint": {}}
+    for theme in THEMES:
+        name = f"JupyterLab {theme}"
+        page.evaluate("name => look.theme(name)", name)
+        page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+        shown["pictures"][theme] = page.evaluate("look.pictures()")
+        shown["faint"][theme] = page.evaluate("look.faint()")
+        height, screen = page.evaluate("look.scroll(0)")
+        for number, top in enumerate(range(0, height, screen), 1):  # one screen after another
+            page.evaluate("top => look.scroll(top)", top)
+            page.screenshot(path=f"{pictures}-{theme.lower()}-{number}.png")
     return shown
 
 
-def errors(outputs: list[list[dict]]) -> list[str]:
-    """Return each error among the outputs of the code cells: the cell's number and what it says."""
+def told(shown: dict, kind: str) -> list[str]:
+    """Return "error" outputs, or the lines of the stream "stderr", each with the number of its code cell."""
     return [
-        f"code cell {number}: {output['ename']}: {COLOUR.sub('', output['evalue'])}"
-        for number, cell in enumerate(outputs, 1)
+        f"code cell {number}: {output.get('evalue') or ''.join(output.get('text', '')).strip()}"
+        for number, cell in enumerate(shown["outputs"], 1)
         for output in cell
-        if output["output_type"] == "error"
+        if kind in (output["output_type"], output.get("name"))
     ]
-
-
-def warnings(outputs: list[list[dict]]) -> list[str]:
-    """Return the lines that the code cells wrote to stderr, each with the cell's number."""
-    return [
-        f"code cell {number}: {line}"
-        for number, cell in enumerate(outputs, 1)
-        for output in cell
-        if output.get("name") == "stderr"
-        for line in messages("".join(output["text"]))
-    ]
-
-
-def take_screenshots(page, name: str) -> None:
-    """Photograph the whole notebook, one screen after another, as NAME-1.png, NAME-2.png and so on."""
-    height, screen = page.evaluate("look.scroll(0)")
-    for number, top in enumerate(range(0, height, screen), 1):
-        page.evaluate("top => look.scroll(top)", top)
-        page.screenshot(path=f"{name}-{number}.png")

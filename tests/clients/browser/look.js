@@ -53,6 +53,7 @@ window.look = {
     await img.decode().catch(() => {});
     const box = img.getBoundingClientRect();
     return {
+      output: Boolean(img.closest(".jp-OutputArea-output")), // these have their alt text in the notebook alone
       alt: img.alt.trim().replace(/^Image$/, ""), // JupyterLab's own where there is none
       width: img.naturalWidth,
       visible: img.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && box.width * box.height > 0,

@@ -7,8 +7,7 @@ from threading import Thread
 ELSEWHERE = re.compile(r"^\w+://(?!127\.0\.0\.1[:/]|localhost[:/])[^/]")  # file:///... is no other machine
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # the one picture that is not our own
 STAND_IN = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20"><rect width="117" height="20" '
-    'fill="#555"/><text x="8" y="14" fill="#fff" font-size="11">Open in Colab</text></svg>'
+    '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20"><rect width="117" height="20"/></svg>'
 )
 
 
@@ -39,24 +38,13 @@ class Outside:
         own = {"no_proxy": "127.0.0.1,localhost", "http_proxy": proxy, "https_proxy": proxy}
         self.variables = own | {name.upper(): value for name, value in own.items()}
 
-    def watch(self, context, badge: bool = False) -> None:
-        """Refuse what the pages of a browser context ask of other machines.
-
-        Args:
-            context: Playwright's.
-            badge: let pages ask for the Colab badge: they get a stand-in, and it is not noted.
-        """
+    def watch(self, context) -> None:
+        """Refuse what the pages of Playwright's `context` ask of other machines; the badge is replaced."""
 
         def refuse(route):
-            if badge and route.request.url == BADGE:
-                route.fulfill(content_type="image/svg+xml", body=STAND_IN)
-            else:
-                self.asked.append(route.request.url)
-                route.abort()
-
-        def note(socket):
-            if ELSEWHERE.match(socket.url):
-                self.asked.append(socket.url)
+            if route.request.url == BADGE:
+                return route.fulfill(content_type="image/svg+xml", body=STAND_IN)
+            self.asked.append(route.request.url)
+            return route.abort()
 
         context.route(ELSEWHERE, refuse)
-        context.on("page", lambda page: page.on("websocket", note))

@@ -1,67 +1,88 @@
-"""Every notebook in JupyterLab, as a reader meets it: opened, Run All, and looked at in both themes."""
+"""The chapters in JupyterLab, as a reader meets them: opened, looked at in both themes, and one run."""
 
 from itertools import pairwise
 
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from tests.clients.browser.lab import THEMES, open_and_run
-from tools.chapters import ROOT, all_notebooks, chapters
+from tests.clients.browser.lab import look_at, opened, told, write_notebook
+from tools.store import chapters
 
 pytestmark = pytest.mark.browser
 
-SOLUTIONS = [path for path in all_notebooks() if path.parent.name == "solutions"]
-NOTEBOOKS = [path.relative_to(ROOT).as_posix() for path in (*chapters(), *SOLUTIONS)]
-themes = pytest.mark.parametrize("theme", THEMES)
+DOT = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one transparent pixel
+SIGHT = (
+    "from ipywidgets import IntSlider\nfrom IPython.display import HTML, display\nfrom tqdm.auto import tqdm",
+    "for _ in tqdm(range(3)):\n    pass",
+    "IntSlider()",
+    "bar = tqdm(total=3)\nbar.update()",
+    f"display(HTML('<img src=\"data:image/gif;base64,{DOT}\">'))",
+    "display(HTML('<p style=\"color: #222\">dark ink</p>'))",
+    "import sys, urllib.request\nprint('careful', file=sys.stderr)",
+    "display({'application/vnd.jupyter.widget-view+json': {'model_id': 'none', 'version_major': 2, "
+    "'version_minor': 0}}, raw=True)",
+    "try:\n    urllib.request.urlopen('http://example.org/data')\nexcept OSError:\n    pass",
+    "1 / 0",
+    "'never reached'",
+)
 
 
-@pytest.fixture(scope="module", params=NOTEBOOKS)
-def shown(request, browser, server, outside, screenshots):
-    """What the page showed after Run All."""
-    name = request.param.removeprefix("notebooks/").removesuffix(".ipynb").replace("/", "-")
-    return open_and_run(browser, server, request.param, outside, screenshots / name)
+@pytest.fixture
+def look(browser, server, outside, screenshots):
+    """A function that opens a notebook, runs it if asked to, and returns what was shown and asked for."""
+
+    def look(path, run=False):
+        pictures, before = screenshots / path.replace("/", "-").removesuffix(".ipynb"), len(outside.asked)
+        with opened(browser, server, path, outside, pictures, run) as page:
+            return look_at(page, pictures) | {"asked": outside.asked[before:]}
+
+    return look
 
 
-def test_no_cell_shows_an_error(shown):
-    assert shown.errors == []
+def test_what_the_tests_look_for_is_seen(look, copy):
+    markdown = [
+        new_markdown_cell("# Toy"),
+        new_markdown_cell("### Too deep\n\n![gone](https://example.org/gone.png)"),
+    ]
+    write_notebook(copy / "toy.ipynb", markdown + [new_code_cell(text) for text in SIGHT])
+    shown = look("toy.ipynb", run=True)
+    assert shown["counts"] == [*range(1, 11), None]
+    assert told(shown, "error") == ["code cell 10: division by zero"]
+    assert "code cell 7: careful" in told(shown, "stderr")
+    assert shown["headings"] == [1, 3]
+    assert shown["bars"] == [{"full": True, "failed": False}, {"full": False, "failed": False}]
+    assert [widget["drawn"] for widget in shown["widgets"]] == [True, True, True, False]
+    assert [(p["output"], p["width"], p["solid"]) for p in shown["pictures"]["Dark"]] == [
+        (False, 0, True),
+        (True, 1, False),
+    ]
+    assert shown["faint"] == {"Light": [], "Dark": ["dark ink"]}
+    assert {"https://example.org/gone.png", "GET http://example.org/data"} <= set(shown["asked"])
 
 
-def test_every_code_cell_has_run_in_its_order(shown):
-    assert shown.counts == list(range(1, len(shown.counts) + 1))
+@pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
+def test_a_chapter_can_be_read_in_both_themes(look, path):
+    check_sight(look(f"notebooks/{path.name}"))
 
 
-def test_nothing_stands_on_red_ground(shown):
-    assert shown.warnings == []
+def test_a_chapter_with_every_kind_of_output_runs(look):
+    shown = look(f"notebooks/{chapters()[-1].name}", run=True)
+    check_sight(shown)
+    assert told(shown, "error") == []
+    assert shown["counts"] == list(range(1, len(shown["counts"]) + 1))
+    assert [line for line in told(shown, "stderr") if "%|" not in line] == []
+    assert [bar for bar in shown["bars"] if bar["failed"] or not bar["full"]] == []
+    assert shown["widgets"]
+    assert [widget["text"] for widget in shown["widgets"] if not widget["drawn"]] == []
 
 
-def test_progress_bars_have_come_to_their_end(shown):
-    assert [bar for bar in shown.bars if bar["failed"] or not bar["full"]] == []
-
-
-def test_widgets_are_drawn(shown):
-    assert [widget["text"] for widget in shown.widgets if not widget["drawn"]] == []
-
-
-@themes
-def test_every_picture_can_be_seen_and_read_aloud(shown, theme):
-    assert shown.pictures[theme]
-    assert [p for p in shown.pictures[theme] if not (p["alt"] and p["width"] and p["visible"])] == []
-
-
-@themes
-def test_every_figure_brings_its_own_ground(shown, theme):
-    assert [picture["alt"] for picture in shown.pictures[theme] if not picture["solid"]] == []
-
-
-@themes
-def test_no_text_is_faint(shown, theme):
-    assert shown.faint[theme] == []
-
-
-def test_headings_are_in_order(shown):
-    assert shown.headings[0] == 1
-    assert shown.headings.count(1) == 1
-    assert all(below - above <= 1 for above, below in pairwise(shown.headings))
-
-
-def test_nothing_is_asked_of_another_machine(shown):
-    assert shown.asked == []
+def check_sight(shown):
+    """Assert that pictures can be seen and bring their own ground, texts be read, and nothing is fetched."""
+    assert shown["headings"][0] == 1
+    assert all(below - above <= 1 for above, below in pairwise(shown["headings"]))
+    for pictures in shown["pictures"].values():
+        assert [p for p in pictures if not (p["width"] and p["visible"] and p["solid"])] == []
+        assert any(p["output"] for p in pictures)
+        assert [p for p in pictures if not (p["alt"] or p["output"])] == []
+    assert shown["faint"] == {"Light": [], "Dark": []}
+    assert shown["asked"] == []

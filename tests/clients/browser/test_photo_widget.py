@@ -4,7 +4,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from helpers.widget import PHOTOS
-from tests.clients.browser.lab import run_notebook, write_notebook
+from tests.clients.browser.lab import opened, write_notebook
 
 pytestmark = pytest.mark.browser
 
@@ -12,14 +12,14 @@ NOTEBOOK = """
 import sys
 
 sys.path.insert(0, "..")
-from helpers.data import load_cifar10
-from helpers.predict import DEFAULT_MODEL, load_model
 from helpers.session import start
+from helpers.data import load_cifar10
+from helpers.predict import FINAL_MODEL, load_model
 from helpers.widget import photo_widget
 
 start(seed=0)
 data = load_cifar10()
-photo_widget(load_model(DEFAULT_MODEL), data.test, source=data.source)
+photo_widget(load_model(FINAL_MODEL), data.test, source=data.source)
 """
 
 
@@ -27,7 +27,8 @@ photo_widget(load_model(DEFAULT_MODEL), data.test, source=data.source)
 def page(browser, server, copy, outside, screenshots):
     """A page with nothing but the widget, run; in the end it is photographed."""
     write_notebook(copy / "notebooks" / "widget.ipynb", [new_code_cell(NOTEBOOK)])
-    with run_notebook(browser, server, "notebooks/widget.ipynb", outside, screenshots / "widget") as page:
+    path, pictures = "notebooks/widget.ipynb", screenshots / "widget"
+    with opened(browser, server, path, outside, pictures, run=True) as page:
         yield page
 
 

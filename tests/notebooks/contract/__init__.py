@@ -1,9 +1,6 @@
-"""The notebook contract: what every notebook keeps to, as functions that return its violations.
-
-`python -m tests.notebooks.contract` prints each notebook's figures and what it violates.
-"""
+"""The notebook contract: what every notebook keeps to, as functions that return its violations."""
 
 from tests.notebooks.contract import code, opening, stored, text  # noqa: F401  (each registers its rules)
-from tests.notebooks.contract.book import RULES, Book, Rule, read, rules_for, violations
+from tests.notebooks.contract.book import RULES, Book, read, violations
 
-__all__ = ["RULES", "Book", "Rule", "read", "rules_for", "violations"]
+__all__ = ["RULES", "Book", "read", "violations"]

@@ -1,5 +1,7 @@
 """A notebook as the contract's rules see it, and the register of the rules."""
 
+import ast
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tools.chapters import ROOT
+from helpers.internal.files import ROOT
 
 Problems = Iterator[tuple[int | None, str]]  # number of the cell (from 1, text included) and what is wrong
 FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
@@ -18,10 +20,7 @@ LINK = re.compile(r"\]\(<?([^)\s>]+)>?[^)]*\)|(?:href|src)=[\"']([^\"']+)[\"']")
 
 @dataclass(frozen=True)
 class Book:
-    """A notebook, where it lies, and how many bytes it takes.
-
-    `kind` is "chapter" (the template too) or "solution".
-    """
+    """A notebook, where it lies, and how many bytes it takes."""
 
     path: Path
     notebook: NotebookNode
@@ -30,9 +29,9 @@ class Book:
 
     @property
     def kind(self) -> str:
-        return (
-            "solution" if self.path.parent.name == "solutions" or self.path.stem == "solution" else "chapter"
-        )
+        """Either "chapter" (the template too) or "solution"."""
+        named = self.path.parent.name == "solutions" or self.path.stem == "solution"
+        return "solution" if named else "chapter"
 
     @property
     def is_template(self) -> bool:
@@ -49,37 +48,34 @@ class Book:
 
     def headings(self) -> list[tuple[int, int, str]]:
         """Return (number of the cell, level, text) of every heading."""
-        return [
-            (n, len(match[1]), match[2]) for n, source in self.prose() for match in HEADING.finditer(source)
-        ]
+        return [(n, len(found[1]), found[2]) for n, text in self.prose() for found in HEADING.finditer(text)]
 
     def links(self) -> list[tuple[int, str]]:
         """Return (number of the cell, target) of every link and picture in the text."""
         return [(n, match[1] or match[2]) for n, source in self.prose() for match in LINK.finditer(source)]
+
+    def trees(self) -> list[tuple[int, ast.Module]]:
+        """Return the syntax tree of every code cell that is Python, with its number."""
+        found = []
+        for number, cell in self.cells("code"):
+            with contextlib.suppress(SyntaxError):  # `valid_python` tells it
+                found.append((number, ast.parse(cell.source)))
+        return found
 
     def outputs(self) -> list[tuple[int, NotebookNode]]:
         """Return every output with the number of its cell."""
         return [(number, output) for number, cell in self.cells("code") for output in cell.outputs]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One rule: its sentence, the kinds of notebook it holds for, and the function that finds faults."""
-
-    name: str
-    sentence: str
-    kinds: tuple[str, ...]
-    find: Callable[[Book], Problems]
-
-
-RULES: dict[str, Rule] = {}
+RULES: dict[str, Callable[[Book], Problems]] = {}
 
 
 def rule(*kinds: str) -> Callable:
-    """Register a function as a rule for these kinds of notebook; its docstring is the rule's sentence."""
+    """Register a function as a rule for these kinds of notebook, or all; its docstring is its `sentence`."""
 
     def register(find: Callable[[Book], Problems]) -> Callable[[Book], Problems]:
-        RULES[find.__name__] = Rule(find.__name__, find.__doc__.strip(), kinds, find)
+        find.kinds, find.sentence = kinds or ("chapter", "solution"), find.__doc__.strip()
+        RULES[find.__name__] = find
         return find
 
     return register
@@ -90,16 +86,11 @@ def read(path: Path, root: Path = ROOT) -> Book:
     return Book(path, nbformat.read(path, as_version=4), path.stat().st_size, root)
 
 
-def rules_for(book: Book) -> list[Rule]:
-    """Return the rules that hold for a notebook."""
-    return [rule for rule in RULES.values() if book.kind in rule.kinds]
-
-
-def violations(book: Book, rule: Rule) -> list[str]:
-    """Return what breaks one rule, one line each: the notebook, the cell, the fault, the rule."""
-    name = book.path.relative_to(book.root / "notebooks").as_posix()
-    lines = []
-    for number, problem in rule.find(book):
-        place = f"cell {number}" if number else "as a whole"
-        lines.append(f"{name}, {place}: {problem} (rule: {rule.sentence})")
+def violations(book: Book, *names: str) -> list[str]:
+    """Return what breaks these rules, or any rule: a line for each notebook, cell, fault and rule."""
+    place, lines = book.path.relative_to(book.root / "notebooks").as_posix(), []
+    for rule in [RULES[name] for name in names or RULES]:
+        for number, problem in rule(book) if book.kind in rule.kinds else ():
+            where = f"cell {number}" if number else "as a whole"
+            lines.append(f"{place}, {where}: {problem} (rule: {rule.sentence})")
     return lines

@@ -8,10 +8,12 @@ from nbformat import NotebookNode
 
 from tests.notebooks.contract.book import Book, Problems, read, rule
 from tests.notebooks.contract.links import dead_links
-from tools.chapters import chapters, with_address
+from tools.address import address
+from tools.store import FOLDED, chapters
 
+IMPORT = ast.Import | ast.ImportFrom
 BADGE_PICTURE = "](https://colab.research.google.com/assets/colab-badge.svg)]("
-ANY_BADGE = "https://colab.research.google.com/github/owner/name/blob/branch/notebook.ipynb"
+COLAB = "https://colab.research.google.com/github/{}/blob/main/{}"
 
 
 def section(book: Book, title: str) -> int | None:
@@ -19,12 +21,7 @@ def section(book: Book, title: str) -> int | None:
     return next((number for number, _, text in book.headings() if text.lower() == title.lower()), None)
 
 
-def has_import(source: str) -> bool:
-    """Return whether code imports something, inside a function too."""
-    return any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(ast.parse(source)))
-
-
-@rule("chapter", "solution")
+@rule()
 def one_title(book: Book) -> Problems:
     """One heading of the first level, in the first cell."""
     titles = [number for number, level, _ in book.headings() if level == 1]
@@ -32,12 +29,12 @@ def one_title(book: Book) -> Problems:
         yield None, f"headings of the first level in cells {titles}"
 
 
-@rule("chapter", "solution")
+@rule()
 def colab_badge(book: Book) -> Problems:
     """The first cell has the Colab badge, and it leads to this very notebook."""
-    address = with_address(ANY_BADGE, book.path.relative_to(book.root).as_posix(), book.root)
-    if f"{BADGE_PICTURE}{address})" not in book.notebook.cells[0].source:
-        yield 1, f"no badge that leads to {address} (run: make stamp)"
+    target = COLAB.format(address(book.root), book.path.relative_to(book.root).as_posix())
+    if f"{BADGE_PICTURE}{target})" not in book.notebook.cells[0].source:
+        yield 1, f"no badge that leads to {target}"
 
 
 @rule("chapter")
@@ -57,20 +54,23 @@ def opening_contract(book: Book) -> Problems:
         yield 1, "does not say how long it takes"
 
 
-@rule("chapter", "solution")
+@rule()
 def setup_first(book: Book) -> Problems:
-    """Among the first three cells, the Setup cell: as in the template, every import, start(seed=...) last."""
-    number, setup = book.cells("code")[0]
-    if number > 3:
-        yield number, "the first code cell comes too late"
+    """The second cell is the template's Setup cell, folded away."""
     template = read(book.root / "notebooks/template/chapter.ipynb", book.root).cells("code")[0][1]
-    if setup.source.split("\n\n")[:2] != template.source.split("\n\n")[:2]:
-        yield number, "differs from the template's Setup cell before the imports"
-    if not setup.source.rstrip().splitlines()[-1].startswith("start(seed="):
-        yield number, "does not end with start(seed=...)"
-    for number, cell in book.cells("code")[1:]:
-        if has_import(cell.source):
-            yield number, "imports something: move it to the Setup cell"
+    number, setup = book.cells("code")[0]
+    if number != 2 or setup.source != template.source or setup.metadata != FOLDED:
+        yield number, "differs from the template's Setup cell, is not folded, or not the second (make setup)"
+
+
+@rule()
+def imports_second(book: Book) -> Problems:
+    """The third cell holds the notebook's other imports, and nothing else; no later cell imports anything."""
+    for number, tree in book.trees()[1:]:
+        if number == 3 and not all(isinstance(node, IMPORT) for node in tree.body):
+            yield number, "holds something else than imports"
+        if number != 3 and any(isinstance(node, IMPORT) for node in ast.walk(tree)):
+            yield number, "imports something: move it to the third cell"
 
 
 @rule("chapter")
@@ -118,7 +118,7 @@ def solutions_are_complete(book: Book) -> Problems:
             yield number, f"the check said {said.strip()!r}"
 
 
-@rule("chapter", "solution")
+@rule()
 def links_to_its_neighbours(book: Book) -> Problems:
     """A chapter links to its solutions and, at its end, to the next one; solutions link to the chapter."""
     targets = {target for _, target in book.links()}
@@ -137,7 +137,7 @@ def links_to_its_neighbours(book: Book) -> Problems:
                 yield len(book.notebook.cells), f"no link to the next chapter, {following}, at the end"
 
 
-@rule("chapter", "solution")
+@rule()
 def local_links_resolve(book: Book) -> Problems:
     """Every link to a file of the repository leads to one, and every #part of a link to a heading."""
     for number, source in book.prose():

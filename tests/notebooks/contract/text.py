@@ -23,7 +23,7 @@ def without_code(source: str) -> str:
     return re.sub(r"`[^`]*`|\]\([^)]*\)", " ", source)
 
 
-@rule("chapter", "solution")
+@rule()
 def short_text_cells(book: Book) -> Problems:
     """No text cell has more than 150 words."""
     for number, source in book.prose():
@@ -31,7 +31,7 @@ def short_text_cells(book: Book) -> Problems:
             yield number, f"{words(source)} words"
 
 
-@rule("chapter", "solution")
+@rule()
 def plain_words(book: Book) -> Problems:
     """No "just", "simply", "easy", "easily", "obviously": what is so to a writer may not be to a reader."""
     for number, source in book.prose():
@@ -39,7 +39,7 @@ def plain_words(book: Book) -> Problems:
             yield number, f"says {match.group()!r}"
 
 
-@rule("chapter", "solution")
+@rule()
 def headings_in_order(book: Book) -> Problems:
     """Headings go down one level at a time."""
     above = 0
@@ -49,7 +49,7 @@ def headings_in_order(book: Book) -> Problems:
         above = level
 
 
-@rule("chapter", "solution")
+@rule()
 def sentence_case(book: Book) -> Problems:
     """Headings are in sentence case and end without a full stop."""
     for number, _, text in book.headings():
@@ -62,7 +62,7 @@ def sentence_case(book: Book) -> Problems:
             yield number, f"{text!r} ends with a full stop"
 
 
-@rule("chapter", "solution")
+@rule()
 def sourced_numbers(book: Book) -> Problems:
     """A percentage in the text carries a link to its source; what we measure is printed by code."""
     for number, source in book.prose():
@@ -75,7 +75,13 @@ def sourced_numbers(book: Book) -> Problems:
                 yield number, f"{', '.join(found)} without a source"
 
 
-@rule("chapter", "solution")
+def pictures(output: dict) -> list[tuple[str, str]]:
+    """Return the kind of an output's picture, like "image/png", and its alt text; nothing if it is none."""
+    kinds = [kind for kind in output.get("data", {}) if kind.startswith("image/")]
+    return [(kind, output.metadata.get(kind, {}).get("alt", "")) for kind in kinds]
+
+
+@rule()
 def figures_are_described(book: Book) -> Problems:
     """After a cell that shows a figure comes a sentence that says what to see."""
     cells = book.notebook.cells
@@ -86,20 +92,23 @@ def figures_are_described(book: Book) -> Problems:
                 yield number, "no sentence follows the figure"
 
 
-@rule("chapter", "solution")
+@rule()
 def figures_have_alt_text(book: Book) -> Problems:
-    """Every figure has alt text."""
+    """Every figure has alt text, in its output's metadata and as plain text."""
     for number, output in book.outputs():
-        for alt in pictures(output):
-            if len(alt.split()) < 3:
-                yield number, f"a figure's alt text is {alt!r}"
+        for _, alt in pictures(output):
+            if len(alt.split()) < 3 or output.data.get("text/plain") != alt:
+                yield (
+                    number,
+                    f"a figure's alt text is {alt!r}, its plain text {output.data.get('text/plain')!r}",
+                )
 
 
-def pictures(output: dict) -> list[str]:
-    """Return the alt texts of the pictures of an output, "" for one that has none."""
-    data = output.get("data", {})
-    images = re.findall(r"<img\b[^>]*>|<svg\b[^>]*>", data.get("text/html", ""))
-    alts = [re.search(r"\b(?:alt|aria-label)=[\"']([^\"']*)", image) for image in images]
-    found = [match[1] if match else "" for match in alts]
-    plain = [kind for kind in data if kind.startswith("image/")]
-    return found + [output.get("metadata", {}).get(kind, {}).get("alt", "") for kind in plain[:1]]
+@rule()
+def figures_are_images(book: Book) -> Problems:
+    """A figure is stored as one image, and not within HTML: not every reader's program shows that."""
+    for number, output in book.outputs():
+        if len(pictures(output)) > 1 or re.search(
+            r"<(img|svg)\b", output.get("data", {}).get("text/html", "")
+        ):
+            yield number, "a figure is stored twice, or as HTML"

@@ -1,0 +1,35 @@
+"""Print how large the code is beside what it may be, and fail if it is larger: `python -m tests.size`.
+
+Every line of every Python file counts, blank ones and docstrings too. A budget grows with a chapter, never
+because something did not fit.
+"""
+
+import sys
+
+from helpers.internal.files import ROOT
+
+BUDGETS = {("helpers", "tools", "benchmarks"): 5100, ("helpers",): 3900, ("tests",): 6500}  # lines
+FILES, MODULE = 26, 250  # Python files in helpers; lines of each, and of each in tools
+
+
+def lengths(*folders: str) -> dict[str, int]:
+    """Return the lines of each Python file of some folders."""
+    paths = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    return {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in paths}
+
+
+def main() -> int:
+    """Print all; return 1 if anything is over its budget."""
+    figures = [(" + ".join(names), sum(lengths(*names).values()), most) for names, most in BUDGETS.items()]
+    figures.append(("files in helpers", len(lengths("helpers")), FILES))
+    modules = sorted(lengths("helpers", "tools").items(), key=lambda item: -item[1])
+    figures += [
+        (name, length, MODULE) for name, length in modules[:1] + [m for m in modules[1:] if m[1] > MODULE]
+    ]
+    for name, figure, most in figures:
+        print(f"{figure:6,} of {most:5,}  {name}{'  <- too large' if figure > most else ''}")
+    return int(any(figure > most for _, figure, most in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
