@@ -5,8 +5,17 @@ import numpy as np
 import pytest
 
 from helpers import models
-from helpers.optimizers import Muon, ShiftRateSGD, compile_model, length, orthogonalize
+from helpers.optimizers import (
+    Muon,
+    ShiftRateSGD,
+    Triangular,
+    compile_model,
+    length,
+    orthogonalize,
+    with_input,
+)
 from helpers.recipe import Recipe
+from helpers.training import encode
 
 RNG = np.random.default_rng(0)
 
@@ -95,3 +104,81 @@ def test_the_recipe_sets_the_rates_of_muon():
 
 def test_the_length_is_that_of_all_numbers_in_a_row():
     assert float(length(np.array([[3.0], [4.0]], "float32"))) == pytest.approx(5.0)
+
+
+# What a recipe says
+
+
+def numpy(variables):
+    return [keras.ops.convert_to_numpy(v).copy() for v in variables]
+
+
+def test_the_triangular_schedule_rises_for_a_twentieth_of_the_steps_and_falls_to_zero():
+    model = models.softmax_regression()
+    recipe = Recipe(optimizer="sgd", learning_rate=2.0, schedule="triangular", epochs=2)
+    compile_model(model, recipe, steps_per_epoch=500)
+    rates = []
+    for step in (0, 25, 50, 525, 999):
+        model.optimizer.iterations.assign(step)
+        rates.append(float(model.optimizer.learning_rate))
+    assert rates == pytest.approx([0, 1, 2, 1, 0], abs=0.03)
+    assert all(rate > 0 for rate in rates)
+
+
+def test_a_schedule_can_be_made_again_from_its_settings():
+    schedule = Triangular(0.5, 40)
+    assert float(Triangular.from_config(schedule.get_config())(7)) == float(schedule(7))
+
+
+def applied(recipe: Recipe, weight: float | None, gradient: float) -> dict[str, np.ndarray]:
+    """Return by how much each weight of a small network moves in one step."""
+    model = models.vgg(1, width=2, dense_units=4, batch_norm=True)
+    compile_model(model, recipe, steps_per_epoch=1)
+    variables = model.trainable_variables
+    for variable in variables if weight else []:
+        variable.assign(np.full(variable.shape, weight))
+    before = numpy(variables)
+    model.optimizer.apply([np.full(v.shape, gradient, "float32") for v in variables], variables)
+    return {v.path: b - a for v, b, a in zip(variables, before, numpy(variables), strict=True)}
+
+
+def test_shifts_of_batch_normalisation_can_have_a_rate_of_their_own():
+    moved = applied(Recipe(optimizer="sgd", learning_rate=0.1, momentum=0.0, shift_rate=64.0), None, 1.0)
+    for path, by in moved.items():
+        np.testing.assert_allclose(by, 6.4 if path.endswith("/beta") else 0.1, rtol=1e-4, err_msg=path)
+    assert sum(path.endswith("/beta") for path in moved) == 3
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_weight_decay_shrinks_kernels_by_its_share_and_leaves_biases_and_scales_alone(optimizer):
+    moved = applied(Recipe(optimizer=optimizer, learning_rate=0.1, weight_decay=0.5), 1.0, 0.0)
+    for path, by in moved.items():
+        expected = 0.1 * 0.5 if path.endswith("kernel") else 0
+        np.testing.assert_allclose(by, expected, atol=1e-6, err_msg=path)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_without_weight_decay_nothing_shrinks(optimizer):
+    assert not any(by.any() for by in applied(Recipe(optimizer=optimizer), None, 0.0).values())
+
+
+def test_label_smoothing_spreads_its_share_over_all_classes():
+    recipe = Recipe(label_smoothing=0.2)
+    model = models.softmax_regression()
+    compile_model(model, recipe, steps_per_epoch=1)
+    logits = np.zeros((1, 10), "float32")
+    logits[0, 4] = 2
+    log_shares = logits[0] - np.log(np.exp(logits[0]).sum())
+    target = np.full(10, 0.02)
+    target[4] += 0.8
+    loss = float(model.loss(encode(np.array([4]), recipe), logits))
+    assert loss == pytest.approx(-(target * log_shares).sum(), rel=1e-5)
+
+
+def test_the_same_weights_and_optimizer_serve_images_of_another_size():
+    model = models.fast_net(4)
+    compile_model(model, Recipe(optimizer="muon"), steps_per_epoch=1)
+    other = with_input(model, 24)
+    assert other.input_shape == (None, 24, 24, 3)
+    assert other.optimizer is model.optimizer
+    assert all(a is b for a, b in zip(model.trainable_variables, other.trainable_variables, strict=True))
