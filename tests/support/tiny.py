@@ -58,12 +58,16 @@ def tiny_cifar10(source: str = "sample", seed: int = 0, val_size: int = 5000) ->
 
 
 def use_study(monkeypatch, folder, study: Study = STUDY) -> None:
-    """Make the command line know this study alone, keep its runs in a folder, and load the tiny data."""
+    """Make the command line know this study alone, keep its runs in a folder, and load the tiny data.
+
+    It trains in this process, where the study and the data stand in for others.
+    """
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
     for module in (experiments, records):
         monkeypatch.setattr(module, "STUDIES", {study.name: study})
     monkeypatch.setattr(records, "RUNS", folder / "runs")
     monkeypatch.setattr(experiments, "load_cifar10", tiny_cifar10)
+    monkeypatch.setattr(experiments, "in_own_process", lambda function, *arguments: function(*arguments))
 
 
 def changed(data: TrainingData, part: str, **arrays) -> TrainingData:
