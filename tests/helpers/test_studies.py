@@ -116,13 +116,10 @@ def test_the_full_recipe_is_the_rung_that_was_kept_only_wider_and_longer():
 
 def test_a_long_run_begins_as_a_short_one(monkeypatch):
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
-    data, recipe = tiny_data(), Recipe(epochs=4, batch_size=50)
-    short, long = (
-        train(build, data, dataclasses.replace(recipe, epochs=epochs), seed=3, progress=False)[1].history
-        for epochs in (2, 4)
-    )
-    measures = ("loss", "accuracy", "val_loss", "val_accuracy")
-    assert [[e[m] for m in measures] for e in short] == [[e[m] for m in measures] for e in long[:2]]
+    recipes = [Recipe(epochs=epochs, batch_size=30) for epochs in (1, 2)]
+    short, long = (train(build, tiny_data(60, 20), r, 3, progress=False)[1].history[0] for r in recipes)
+    del short["seconds"], long["seconds"]
+    assert short == long
 
 
 @pytest.mark.parametrize("change", [{"schedule": "triangular"}, {"averaging": 2}])
