@@ -188,7 +188,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_no_record(folder, trained, m
 # Origin and cost
 
 
-def test_the_commit_is_that_of_the_checkout_and_says_whether_tracked_files_differ(tmp_path):
+def test_the_commit_is_that_of_the_checkout_and_says_whether_tracked_files_differ(tmp_path, monkeypatch):
     def git(*words):
         who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
         done = subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True, text=True)
@@ -204,11 +204,8 @@ def test_the_commit_is_that_of_the_checkout_and_says_whether_tracked_files_diffe
     assert experiments.commit(tmp_path) == git("rev-parse", "HEAD")
     (tmp_path / "a.txt").write_text("b")
     assert experiments.commit(tmp_path) == git("rev-parse", "HEAD") + "+changes"
-
-
-def test_without_git_there_is_no_commit(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert experiments.commit() is None
+    assert experiments.commit(tmp_path) is None, "without git"
 
 
 def test_the_flags_that_matter_and_the_matrix_peak_are_read(tmp_path):
@@ -262,32 +259,25 @@ def test_a_record_that_is_damaged_or_of_another_recipe_is_neither_used_nor_repla
     assert path.read_bytes() == before
 
 
-def test_the_smoke_profile_records_nothing_of_cifar10(trained, monkeypatch, capsys):
+WRONG = {
+    "There is no study 'tinny'; there are: tiny.": ["run", "tinny"],
+    "tiny has no variant bass; it has: base, lr0.1, vgg.": [*RUN, "--variants", "bass"],
+    "--seeds is 0, expected 1 or more.": [*RUN, "--seeds", "0"],
+    "No run of tiny is recorded: `python -m helpers.experiments run tiny` makes them.": ["show", "tiny"],
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_a_wrong_command_is_answered_in_one_line(message, capsys):
+    assert one_line_error(capsys, WRONG[message]) == message
+
+
+def test_a_wrong_profile_is_named_and_the_smoke_profile_records_nothing(trained, monkeypatch, capsys):
     monkeypatch.setenv("TUTORIAL_PROFILE", "smoke")
     assert one_line_error(capsys, ["run", "tiny"]).startswith("The smoke profile shortens runs")
-    assert trained == []
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["run", "tinny"], "There is no study 'tinny'; there are: tiny."),
-        (["show", "tinny"], "There is no study 'tinny'; there are: tiny."),
-        ([*RUN, "--variants", "bass"], "tiny has no variant bass; it has: base, lr0.1, vgg."),
-        ([*RUN, "--seeds", "0"], "--seeds is 0, expected 1 or more."),
-        (
-            ["show", "tiny"],
-            "No run of tiny is recorded: `python -m helpers.experiments run tiny` makes them.",
-        ),
-    ],
-)
-def test_a_wrong_command_is_answered_in_one_line(capsys, arguments, message):
-    assert one_line_error(capsys, arguments) == message
-
-
-def test_a_wrong_profile_is_answered_in_one_line(monkeypatch, capsys):
     monkeypatch.setenv("TUTORIAL_PROFILE", "smok")
     assert one_line_error(capsys, ["run", "tiny"]).startswith("TUTORIAL_PROFILE is 'smok', expected one of")
+    assert trained == []
 
 
 # Reading
@@ -385,15 +375,12 @@ def test_a_published_network_says_how_it_came_about(monkeypatch):
     assert about["test_interval"] == {6: accuracy_interval(30, 40)}
 
 
-def test_a_support_vector_machine_is_trained_without_a_network(monkeypatch):
-    monkeypatch.setattr(experiments, "train_hog_svm", lambda data, seed, passes: (seed, passes))
-    variant = Variant("svm", "SVM", "hog_svm", {"passes": 3})
-    assert experiments.train_variant(variant, tiny_data(), 5) == (None, (5, 3))
-
-
-def test_a_variant_is_trained_by_its_network_and_recipe(tmp_path):
+def test_a_variant_is_trained_by_its_network_and_recipe(tmp_path, monkeypatch):
     variant = Variant("mlp", "Dense", "mlp", {"units": (3,)}, QUICK)
     model, run = experiments.train_variant(variant, tiny_data(), 5, tmp_path, progress=False)
     assert (model.name, run.seed, run.recipe["batch_size"]) == ("mlp", 5, 64)
     assert np.prod(model.layers[2].kernel.shape) == 3072 * 3
     assert (tmp_path / "checkpoint.npz").exists()
+    monkeypatch.setattr(experiments, "train_hog_svm", lambda data, seed, passes: (seed, passes))
+    variant = Variant("svm", "SVM", "hog_svm", {"passes": 3})
+    assert experiments.train_variant(variant, tiny_data(), 5) == (None, (5, 3))
