@@ -1,6 +1,7 @@
 """The studies of the series: fair by their definition, and chosen as they say."""
 
 import dataclasses
+import inspect
 from itertools import pairwise
 
 import pytest
@@ -34,6 +35,8 @@ def test_a_study_compares_distinct_variants_at_one_equal_budget(study):
     names, titles = ([getattr(variant, part) for variant in study.variants] for part in ("name", "title"))
     assert len(set(names)) == len(set(titles)) == len(study.variants)
     assert (len(names) == 1) == (study.name in SINGLE)
+    for variant in (v for v in study.variants if v.recipe):
+        inspect.signature(getattr(models, variant.model)).bind(**variant.options)
     budgets = {whole_epochs(variant) for variant in study.variants}
     assert max(budgets) - min(budgets) < 0.5
     if not any(variant.recipe and variant.recipe.small_epochs for variant in study.variants):
@@ -49,6 +52,7 @@ def test_studies_that_judge_have_seeds_enough_and_studies_that_choose_have_other
     assert not judging & {s.first_seed + i for s in CHOOSERS for i in range(s.seeds)}
 
 
+@pytest.mark.slow
 def test_every_network_of_a_study_can_be_built():
     networks = {}
     for variant in (v for study in STUDIES.values() for v in study.variants if v.recipe):
@@ -114,6 +118,7 @@ def test_the_full_recipe_is_the_rung_that_was_kept_only_wider_and_longer():
     assert STUDIES["final"].final
 
 
+@pytest.mark.slow
 def test_a_long_run_begins_as_a_short_one(monkeypatch):
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
     recipes = [Recipe(epochs=epochs, batch_size=30) for epochs in (1, 2)]
