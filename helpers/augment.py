@@ -35,17 +35,15 @@ class Augmentation:
     alternate: bool = False
 
     def __post_init__(self):
-        for name in ("flip", "alternate"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} is {getattr(self, name)!r}, expected True or False.")
-        if self.alternate and not self.flip:
-            raise ValueError("alternate is True without flip=True: there is nothing to alternate.")
-        if type(self.shift) is not int or not 0 <= self.shift <= 16:
-            raise ValueError(f"shift is {self.shift!r}, expected a whole number of pixels from 0 to 16.")
-        if type(self.cutout) is not int or not 0 <= self.cutout <= 32:
-            raise ValueError(f"cutout is {self.cutout!r}, expected a whole number of pixels from 0 to 32.")
-        if type(self.mixup) not in (int, float) or not 0 <= self.mixup < float("inf"):
-            raise ValueError(f"mixup is {self.mixup!r}, expected a number of 0 or more.")
+        check_types(self)
+        for name, holds, expected in (
+            ("shift", 0 <= self.shift <= 16, "0 to 16 pixels"),
+            ("cutout", 0 <= self.cutout <= 32, "0 to 32 pixels"),
+            ("mixup", 0 <= self.mixup < float("inf"), "0 or more"),
+            ("alternate", self.flip or not self.alternate, "False without flip=True"),
+        ):
+            if not holds:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}.")
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return uint8 or float images (N, H, W, 3) flipped, shifted and cut; the input is not changed."""
@@ -56,6 +54,14 @@ class Augmentation:
         if self.cutout:
             images = random_cutout(images, self.cutout, rng)
         return images
+
+
+def check_types(settings: object) -> None:
+    """Raise ValueError unless the settings of a dataclass have its types; an int may stand for a float."""
+    for name, kind in type(settings).__annotations__.items():
+        value = getattr(settings, name)
+        if type(value) is not kind and (type(value), kind) != (int, float):
+            raise ValueError(f"{name} is {value!r}, expected {kind.__name__}.")
 
 
 def random_flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:

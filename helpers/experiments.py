@@ -1,107 +1,119 @@
 """Run studies and read their results: `python -m helpers.experiments list | run | show`.
 
-One JSON file per run, `data/runs/STUDY/VARIANT-seedN.json`, written whole or not at all. A study
-can be stopped at any moment and started again; at most the epoch at hand is lost. Runs on the
-synthetic sample go to `data/runs/sample/` and are never read as results of CIFAR-10.
+One JSON file per run, `data/runs/STUDY/VARIANT-seedN.json`. A study can be stopped at any moment and started
+again; at most the epoch at hand is lost. Runs on the synthetic sample go to `data/runs/sample/`.
 """
 
 import helpers.session  # noqa: F401  first: it starts TensorFlow without its notes
 
 import argparse
+import contextlib
+import multiprocessing
+import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import keras
-from filelock import FileLock, Timeout
+import numpy as np
 
-from helpers import console, models
+from helpers import models, records
 from helpers.classical import train_hog_svm
 from helpers.data import DataError, Split, TrainingData, load_cifar10, profile
 from helpers.evaluation import accuracy_interval
-from helpers.internal.files import write_json
-from helpers.model_files import save_model
-from helpers.records import (
-    MODELS,
-    StudyError,
-    accuracy_columns,
-    comparison_table,
-    definition,
-    find_study,
-    folder,
-    in_words,
-    load_runs,
-    milestone_table,
-    read_run,
-    share_of_ones,
-    summary_table,
-)
+from helpers.internal.files import ROOT, write_json
 from helpers.recipe import Run
+from helpers.records import StudyError, share_of_ones
 from helpers.studies import STUDIES, Study, Variant
-from helpers.training import TrainingDiverged, as_digits, describe, predict_logits, train
+from helpers.training import CROP_SIDE, TrainingDiverged, as_digits, predict_logits, train
+
+FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what the speed of training depends on
 
 
 def run_study(
-    study: Study, seeds: int | None = None, variants: list[str] | None = None, source: str = "official"
-):
-    """Train what is missing of a study, seed by seed, and write one JSON file per run.
+    study: Study, seeds: int | None = None, variants: Sequence[str] | None = None, source: str = "official"
+) -> None:
+    """Train what is missing of a study, seed by seed, each run in a process of its own.
 
     Args:
-        study: what to train.
-        seeds: how many seeds to train; the study's own number by default.
-        variants: names of the variants to train; all by default.
+        study, seeds, variants: what to train; all variants with the study's number of seeds by default.
         source: "official" for CIFAR-10, "sample" for a trial on the synthetic sample.
 
     Raises:
-        StudyError: if a variant is unknown, a finished run was made by another recipe or data, or,
-            at the end, if runs diverged.
+        StudyError: if a variant is unknown, a record is of another recipe, or, at the end, if runs failed.
     """
     known = {variant.name: variant for variant in study.variants}
-    unknown = set(variants or []) - set(known)
-    if unknown:
-        raise StudyError(
-            f"{study.name} has no variant {', '.join(sorted(unknown))}; it has: {', '.join(known)}."
-        )
+    if unknown := sorted(set(variants or []) - set(known)):
+        raise StudyError(f"{study.name} has no variant {', '.join(unknown)}; it has: {', '.join(known)}.")
     if source == "official" and profile() == "smoke":
         raise StudyError("The smoke profile shortens runs, so it records none: unset TUTORIAL_PROFILE.")
-    chosen = [known[name] for name in variants or known]
-    total = len(chosen) * (seeds or study.seeds)
-    done, diverged = 0, []
-    for seed in range(study.first_seed, study.first_seed + (seeds or study.seeds)):
-        data = None
-        for variant in chosen:
-            done += 1
-            path = folder(study, source) / f"{variant.name}-seed{seed}.json"
-            label = f"[{done}/{total}] {study.name} {variant.name} seed {seed}"
-            if path.exists():
-                read_run(path, study, variant)
-                print(f"{label}: already there", flush=True)
-                continue
-            if data is None:
-                cifar10 = load_cifar10(source, seed=seed, **({"val_size": 0} if study.final else {}))
-                data = cifar10.for_training()
-                require_same_data(study, source, seed, data)
-                judged = cifar10.test if study.final else cifar10.val
-            try:
-                _run_one(study, variant, seed, data, judged, path, label)
-            except TrainingDiverged as error:  # the other variants may still do well
-                print(f"{label}: {error}", file=sys.stderr, flush=True)
-                diverged.append(path.stem)
-    if diverged:
-        raise StudyError(f"{len(diverged)} of {total} runs diverged, so no record: {', '.join(diverged)}.")
+    last = study.first_seed + (seeds or study.seeds)
+    jobs = [(known[n], seed) for seed in range(study.first_seed, last) for n in variants or known]
+    failed = []
+    for number, (variant, seed) in enumerate(jobs, 1):
+        path = records.folder(study, source) / f"{variant.name}-seed{seed}.json"
+        label = f"[{number}/{len(jobs)}] {study.name} {variant.name} seed {seed}"
+        try:
+            print(f"{label}: {run_once(study, variant, seed, source, path)}", flush=True)
+        except (TrainingDiverged, BrokenProcessPool) as error:  # the other runs may still do well
+            print(f"{label}: {error}", file=sys.stderr, flush=True)
+            failed.append(path.stem)
+    if failed:
+        raise StudyError(f"{len(failed)} of {len(jobs)} runs failed, so no record: {', '.join(failed)}.")
 
 
-def require_same_data(study: Study, source: str, seed: int, data: TrainingData) -> None:
-    """Raise StudyError if a recorded run of this study and seed was trained on other data than these."""
-    sha256 = describe(data)["sha256"]
-    for variant in study.variants:
-        path = folder(study, source) / f"{variant.name}-seed{seed}.json"
-        if path.exists() and read_run(path, study, variant)["data"]["sha256"] != sha256:
-            raise StudyError(
-                f"{path} was trained on other data than there are today: move it away, then run again."
-            )
+def run_once(study: Study, variant: Variant, seed: int, source: str, path: Path) -> str:
+    """Train one variant with one seed, if its record is not there yet, and return what there is to say."""
+    if path.exists():
+        records.read_run(path, study, variant)
+        return "already there"
+    try:
+        return in_own_process(record_run, study, variant, seed, source, path)
+    except BlockingIOError:
+        return "another process is training it, skipped"
+
+
+def in_own_process(function: Callable, *arguments):
+    """Return a function's result from a new process, as Keras leaks about 21 MB with each run.
+
+    Raises:
+        BrokenProcessPool: if something ends the process.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def record_run(study: Study, variant: Variant, seed: int, source: str, path: Path) -> str:
+    """Train one variant with one seed, judge it, write the record, and return its accuracies in words.
+
+    The network that a final study trains with its first seed is published in `data/models/`.
+    """
+    split = {"val_size": 0 if study.final else study.val_size, "seed": seed}
+    cifar10 = load_cifar10(source, **split)
+    record = {"study": study.name, "variant": variant.name, **records.definition(variant), "split": split}
+    record |= {"date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit()}
+    state = path.parent / ".unfinished" / path.stem
+    model, run = train_variant(variant, cifar10.for_training(), seed, state, sys.stderr.isatty())
+    record |= vars(run) | {"machine": run.machine | speed(), "pflop": pflop(model, run)}
+    found = [] if run.val_accuracy is None else [f"{run.val_accuracy:.2%} validation accuracy"]
+    if study.views:
+        name, images = ("test", cifar10.test) if study.final else ("validation", cifar10.val)
+        record["judged"] = {"split": name, "correct": judge(model, images, study.views)}
+        for views, correct in record["judged"]["correct"].items():
+            found.append(f"{share_of_ones(correct):.2%} {name} ({views} views)")
+    if study.final and seed == study.first_seed and source == "official":
+        publish(model, record)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, record)
+    shutil.rmtree(state, ignore_errors=True)
+    return f"{', '.join(found)} in {run.seconds:.0f} s"
 
 
 def train_variant(
@@ -114,79 +126,85 @@ def train_variant(
     return train(build, data, variant.recipe, seed, resume_dir, progress=progress)
 
 
-def _run_one(
-    study: Study,
-    variant: Variant,
-    seed: int,
-    data: TrainingData,
-    judged: Split,
-    path: Path,
-    label: str,
-) -> None:
-    """Train one variant with one seed under a lock of its own, judge it, and write the record.
-
-    The network that a final study trains with its first seed is published in `data/models/`.
-    """
-    state = path.parent / ".unfinished" / path.stem
-    state.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(state.with_name(f"{state.name}.lock"), timeout=0):
-            if path.exists():
-                print(f"{label}: another process has trained it meanwhile", flush=True)
-                return
-            model, run = train_variant(variant, data, seed, state, sys.stderr.isatty())
-            record = {"study": study.name, "variant": variant.name, **definition(variant), **vars(run)}
-            if study.views:
-                split = "test" if study.final else "validation"
-                record["judged"] = {"split": split, "correct": judge(model, judged, study.views)}
-            if study.final and seed == study.first_seed and data.source == "official":
-                publish(model, record)
-            write_json(path, record)
-            shutil.rmtree(state, ignore_errors=True)
-    except Timeout:
-        print(f"{label}: another process is training it, skipped", flush=True)
-    else:
-        found = [] if run.val_accuracy is None else [f"{run.val_accuracy:.2%} validation accuracy"]
-        for views, correct in record.get("judged", {}).get("correct", {}).items():
-            found.append(f"{share_of_ones(correct):.2%} {record['judged']['split']} ({views} views)")
-        print(f"{label}: {', '.join(found)} in {run.seconds:.0f} s", flush=True)
-
-
-def judge(model, split: Split, views: Sequence[int]) -> dict[int, str]:
+def judge(model: keras.Model, split: Split, views: Sequence[int]) -> dict[int, str]:
     """Return for each number of views a "1" per image that is named rightly and a "0" per other."""
     answers = {n: predict_logits(model, split.images, n).argmax(axis=1) for n in views}
     return {n: as_digits(answer == split.labels) for n, answer in answers.items()}
 
 
-def publish(model, record: dict) -> None:
+def publish(model: keras.Model, record: dict) -> None:
     """Save a network under its study's name in `data/models/`, with a JSON that says how it came about."""
-    about = {
-        name: record[name] for name in ("study", "variant", "seed", "model", "options", "recipe", "data")
-    }
-    judged = record["judged"]["correct"].items()
-    about["test_accuracy"] = {views: share_of_ones(correct) for views, correct in judged}
-    about["test_interval"] = {
-        views: accuracy_interval(correct.count("1"), len(correct)) for views, correct in judged
-    }
-    save_model(model, MODELS / f"{record['study']}.keras", about)
+    from helpers.export import save_model  # what exports is needed here alone
+
+    names = ("study", "variant", "seed", "model", "options", "recipe", "data", "date", "commit")
+    about = {name: record[name] for name in names} | {"test_accuracy": {}, "test_interval": {}}
+    for views, correct in record["judged"]["correct"].items():
+        about["test_accuracy"][views] = share_of_ones(correct)
+        about["test_interval"][views] = accuracy_interval(correct.count("1"), len(correct))
+    save_model(model, records.MODELS / f"{record['study']}.keras", about)
+
+
+def commit(root: Path = ROOT) -> str | None:
+    """Return the checkout's commit, with "+changes" if tracked files differ; None without git."""
+    words = ("describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+changes")
+    with contextlib.suppress(OSError):  # no git here
+        return (
+            subprocess.run(["git", *words], cwd=root, capture_output=True, text=True).stdout.strip() or None
+        )
+
+
+def speed(cpuinfo: Path = Path("/proc/cpuinfo"), side: int = 2048) -> dict:
+    """Return what a run's seconds depend on: processor flags, cores, GFLOP/s of a product of matrices.
+
+    That is the best of four tries, and too low on a busy machine: of several runs, the largest counts.
+    """
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    present = next((line.split() for line in lines if line.startswith("flags")), [])
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    matrix, seconds = keras.ops.ones((side, side)), []
+    for _ in range(4):
+        started = time.perf_counter()
+        keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix))
+        seconds.append(time.perf_counter() - started)
+    peak = round(2 * side**3 / min(seconds) / 1e9, 1)
+    return {"flags": [f for f in FLAGS if f in present], "cores": cores, "peak_gflops": peak}
+
+
+def pflop(model: keras.Model | None, run: Run) -> float | None:
+    """Return a training's products and sums in 10^15, without validation; None for "hog_svm".
+
+    A step counts as three forward passes, as is usual, also where a layer needs no gradient.
+    """
+    if model is None:
+        return None
+    small, epochs = run.recipe["small_epochs"], run.recipe["epochs"]
+    whole = (epochs - small) * forward_flop(model, 32)
+    return 3 * (whole + small * forward_flop(model, CROP_SIDE if small else 32)) * run.data["train"] / 1e15
+
+
+def forward_flop(model: keras.Model, side: int) -> int:
+    """Return the products and sums of convolutions and dense layers for one image of `side` pixels."""
+    total, shape = 0, (1, side, side, 3)
+    for layer in model.layers:
+        shape = layer.compute_output_shape(shape)
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+            total += 2 * int(np.prod(shape[1:-1])) * int(np.prod(layer.kernel.shape))
+    return total
 
 
 def show_study(study: Study, source: str) -> None:
     """Print a study's summary and its paired comparison with the first variant."""
-    runs = load_runs(study.name, source)
+    runs = records.load_runs(study.name, source)
     if source == "sample":
         print("Trial on the SYNTHETIC SAMPLE: these are no results of CIFAR-10.")
     print(f"{study.question}\n")
-    for column in accuracy_columns(study):
-        print(f"{in_words(column).capitalize()} in percent, after the last epoch.\n")
-        print(summary_table(runs, column).to_string(float_format="%.2f"), end="\n\n")
+    columns = records.accuracy_columns(study)
+    tables = {f"{records.in_words(c)}, %": records.summary_table(runs, c) for c in columns}
     if study.milestones:
-        print("\nMean after so many epochs\n")
-        print(milestone_table(runs, study.milestones).to_string(float_format="%.2f"))
-    comparison = comparison_table(runs, column=accuracy_columns(study)[0])
-    if len(comparison):
-        print("\nPaired differences in percentage points\n")
-        print(comparison.to_string(float_format="%.3f"))
+        tables["mean accuracy after so many epochs, %"] = records.milestone_table(runs, study.milestones)
+    tables["paired differences, percentage points"] = records.verdict_table(runs, column=columns[0])
+    for title, table in tables.items():
+        print(f"{title.capitalize()}\n\n{table.to_string(float_format='%.3f')}\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -203,29 +221,29 @@ def main(arguments: list[str] | None = None) -> int:
         if name == "run":
             command.add_argument("--seeds", type=int, help="how many seeds to train")
             command.add_argument("--variants", nargs="+", help="train these only")
-    options = parser.parse_args(arguments)
-    return console.run(lambda: carry_out(options), "Stopped. Start the same command again to go on.")
-
-
-def carry_out(options: argparse.Namespace) -> int:
-    """Do what the command line asks for; return 0, or 1 after a one-line message on standard error."""
     try:
-        if options.command == "list":
-            for study in STUDIES.values():
-                recorded = len(list(folder(study).glob("*.json")))
-                print(
-                    f"{study.name}: {recorded} of {len(study.variants) * study.seeds} runs. {study.question}"
-                )
-        elif options.command == "run":
-            if options.seeds is not None and options.seeds < 1:
-                raise StudyError(f"--seeds is {options.seeds}, expected 1 or more.")
-            run_study(find_study(options.study), options.seeds, options.variants, options.source)
-        else:
-            show_study(find_study(options.study), options.source)
-    except (StudyError, DataError, ValueError) as error:
+        carry_out(parser.parse_args(arguments))
+    except (StudyError, DataError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nStopped. Start the same command again to go on.", file=sys.stderr)
+        return 130
     return 0
+
+
+def carry_out(options: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    if options.command == "list":
+        for study in STUDIES.values():
+            recorded = len(list(records.folder(study).glob("*.json")))
+            print(f"{study.name}: {recorded} of {len(study.variants) * study.seeds} runs. {study.question}")
+    elif options.command == "show":
+        show_study(records.find_study(options.study), options.source)
+    elif options.seeds is not None and options.seeds < 1:
+        raise StudyError(f"--seeds is {options.seeds}, expected 1 or more.")
+    else:
+        run_study(records.find_study(options.study), options.seeds, options.variants, options.source)
 
 
 if __name__ == "__main__":

@@ -29,27 +29,21 @@ def standardize() -> layers.Layer:
     )
 
 
+def network(name: str, *stack: layers.Layer) -> keras.Sequential:
+    """Return the layers as a network from images of 32 x 32 pixels to ten logits."""
+    logits = layers.Dense(CLASSES, name="logits")
+    return keras.Sequential([keras.Input(IMAGE_SHAPE), *stack, logits], name=name)
+
+
 def softmax_regression() -> keras.Model:
     """Return multinomial logistic regression on pixels: one linear layer, no hidden units."""
-    return keras.Sequential(
-        [keras.Input(IMAGE_SHAPE), standardize(), layers.Flatten(), layers.Dense(CLASSES, name="logits")],
-        name="softmax_regression",
-    )
+    return network("softmax_regression", standardize(), layers.Flatten())
 
 
 def mlp(units: Sequence[int] = (512, 256)) -> keras.Model:
     """Return a dense network (multilayer perceptron) with ReLU hidden layers of the given sizes."""
     hidden = [layers.Dense(n, activation="relu", kernel_initializer="he_uniform") for n in units]
-    return keras.Sequential(
-        [
-            keras.Input(IMAGE_SHAPE),
-            standardize(),
-            layers.Flatten(),
-            *hidden,
-            layers.Dense(CLASSES, name="logits"),
-        ],
-        name="mlp",
-    )
+    return network("mlp", standardize(), layers.Flatten(), *hidden)
 
 
 def tutorial_cnn() -> keras.Model:
@@ -57,20 +51,16 @@ def tutorial_cnn() -> keras.Model:
 
     Source: https://www.tensorflow.org/tutorials/images/cnn. It divides pixels by 255, as there.
     """
-    return keras.Sequential(
-        [
-            keras.Input(IMAGE_SHAPE),
-            layers.Rescaling(1 / 255),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(CLASSES, name="logits"),
-        ],
-        name="tutorial_cnn",
+    return network(
+        "tutorial_cnn",
+        layers.Rescaling(1 / 255),
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.Flatten(),
+        layers.Dense(64, activation="relu"),
     )
 
 
@@ -81,13 +71,13 @@ def classic_cnn() -> keras.Model:
     Batch normalisation comes after each ReLU; pixels are divided by 255.
     """
     like = {"activation": "relu", "kernel_initializer": "he_uniform"}
-    stack = [keras.Input(IMAGE_SHAPE), layers.Rescaling(1 / 255)]
+    stack = [layers.Rescaling(1 / 255)]
     for filters, rate in ((32, 0.2), (64, 0.3), (128, 0.4)):
         for _ in range(2):
             stack += [layers.Conv2D(filters, 3, padding="same", **like), layers.BatchNormalization()]
         stack += [layers.MaxPooling2D(), layers.Dropout(rate)]
     stack += [layers.Flatten(), layers.Dense(128, **like), layers.BatchNormalization(), layers.Dropout(0.5)]
-    return keras.Sequential([*stack, layers.Dense(CLASSES, name="logits")], name="classic_cnn")
+    return network("classic_cnn", *stack)
 
 
 def vgg(
@@ -140,29 +130,24 @@ def vgg(
     def maybe_dropout(rate):
         return [layers.Dropout(rate)] if rate else []
 
-    stack = [keras.Input(IMAGE_SHAPE), standardize()]
+    stack = [standardize()]
     for block in range(blocks):
         for _ in range(2):
             stack += activated(layers.Conv2D, width * 2**block, 3, padding="same")
         stack += [layers.MaxPooling2D(), *maybe_dropout(rates[block])]
     stack += [layers.Flatten(), *activated(layers.Dense, dense_units), *maybe_dropout(rates[-1])]
-    return keras.Sequential([*stack, layers.Dense(CLASSES, name="logits")], name=f"vgg{blocks}")
+    return network(f"vgg{blocks}", *stack)
 
 
 def fast_net(
-    width: int = 64,
-    *,
-    activation: str = "silu",
-    whitening: bool = True,
-    identity: bool = True,
+    width: int = 64, *, activation: str = "silu", whitening: bool = True, identity: bool = True
 ) -> keras.Model:
     """Return the network of chapter 06: few layers, wide, and quick to learn (arXiv 2404.00498).
 
-    After the optional whitening layer come three blocks of two 3 x 3 convolutions with `width`,
-    `4 * width` and `4 * width` filters; each halves height and width after its first convolution
-    and has batch normalisation without scale. A max pooling over the whole map ends it, so the
-    same weights serve images of other sizes. With the default width it does about 0.24 GFLOP per
-    image forward.
+    After the optional whitening layer come three blocks of two 3 x 3 convolutions with `width`, `4 * width`
+    and `4 * width` filters; each halves height and width after its first convolution and has batch
+    normalisation without scale. A max pooling over the whole map ends it, so the same weights serve images
+    of other sizes. With the default width it does about 0.24 GFLOP per image forward.
 
     Args:
         width: filters of the first block, 1 or more.
@@ -225,3 +210,11 @@ def set_whitening(model: keras.Model, images: np.ndarray, count: int = 5000) -> 
     filters = components / np.sqrt(variances + 5e-4)
     filters = filters.reshape(2, 2, 3, PATCH_VALUES)
     model.get_layer("whitening").kernel.assign(np.concatenate([filters, -filters], axis=-1))
+
+
+def reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
+    """Set every random layer's generator to a state that depends on (seed, epoch, layer) alone."""
+    states = [v for v in model.variables if v.path.endswith("seed_generator_state")]
+    for layer, state in enumerate(states):
+        words = np.random.SeedSequence([seed, epoch, layer]).generate_state(2, np.uint32)
+        state.assign(words.astype(state.dtype))

@@ -107,23 +107,15 @@ def length(tensor):
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
     """Give the model the recipe's optimizer and loss, and accuracy as its metric."""
     rate = recipe.learning_rate
-    if recipe.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, recipe.epochs * steps_per_epoch)
-    elif recipe.schedule == "triangular":
+    if recipe.schedule == "triangular":
         rate = Triangular(rate, recipe.epochs * steps_per_epoch)
-    # Keras' AdamW refuses None, which stands for "no decay" elsewhere.
-    no_decay = 0.0 if recipe.optimizer == "adamw" else None
-    options = {"learning_rate": rate, "weight_decay": recipe.weight_decay or no_decay}
-    if recipe.optimizer in ("sgd", "muon"):
+    options = {"learning_rate": rate, "weight_decay": recipe.weight_decay or None}
+    if recipe.optimizer != "adam":
         options |= {"momentum": recipe.momentum, "nesterov": True, "shift_rate": recipe.shift_rate}
-        if recipe.optimizer == "muon":
-            optimizer = Muon(kernel_factor=recipe.kernel_rate / recipe.learning_rate, **options)
-        else:
-            optimizer = ShiftRateSGD(**options)
-    else:
-        optimizer = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[recipe.optimizer](
-            **options
-        )
+    if recipe.optimizer == "muon":
+        options["kernel_factor"] = recipe.kernel_rate / recipe.learning_rate
+    kinds = {"adam": keras.optimizers.Adam, "sgd": ShiftRateSGD, "muon": Muon}
+    optimizer = kinds[recipe.optimizer](**options)
     if recipe.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     if recipe.soft_labels:
@@ -131,3 +123,20 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
     else:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, metrics=["accuracy"])
+
+
+def with_input(model: keras.Model, side: int) -> keras.Model:
+    """Return the same layers, weights and optimizer as a compiled model for images of `side` x `side` pixels.
+
+    Raises:
+        ValueError: if the network does not take images of that size.
+    """
+    try:
+        other = keras.Sequential([keras.Input((side, side, 3)), *model.layers])
+    except ValueError:
+        raise ValueError(
+            f"{model.name} does not take images of {side} x {side} pixels, as small_epochs needs: "
+            "its weights must not depend on the size, as those of fast_net do not."
+        ) from None
+    other.compile(model.optimizer, model.loss, metrics=["accuracy"])
+    return other

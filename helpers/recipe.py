@@ -1,11 +1,12 @@
 """How a network is trained, apart from network, data and seed: `Recipe`; and the record of it: `Run`."""
 
 from dataclasses import dataclass, field
+from math import inf
 
-from helpers.augment import Augmentation
+from helpers.augment import Augmentation, check_types
 
-OPTIMIZERS = ("adam", "adamw", "sgd", "muon")
-SCHEDULES = ("constant", "cosine", "triangular")
+OPTIMIZERS = ("adam", "sgd", "muon")
+SCHEDULES = ("constant", "triangular")
 
 
 @dataclass(frozen=True)
@@ -15,20 +16,18 @@ class Recipe:
     Args:
         epochs: passes over the training images, 1 or more.
         batch_size: images per step, 1 or more.
-        optimizer: "adam", "adamw", "sgd" (with Nesterov momentum) or "muon" (that, but the kernels of
+        optimizer: "adam", "sgd" (with Nesterov momentum) or "muon" (that, but the kernels of
             convolutions take orthogonalised steps; Jordan and others 2024).
         learning_rate: step size at its largest, above 0.
-        schedule: "constant", "cosine" (falls to zero at the last step; arXiv 1608.03983) or
-            "triangular" (rises from zero in the first twentieth of the steps, then falls to zero; Page
-            2018, How to train your ResNet).
+        schedule: "constant" or "triangular" (rises from zero in the first twentieth of the steps,
+            then falls to zero; Page 2018, How to train your ResNet).
         weight_decay: decoupled weight decay per step, times the learning rate; 0 or more. Biases
             and the scales of batch normalisation are left alone (arXiv 1711.05101).
         label_smoothing: share of each label spread evenly over all classes, 0 to below 1.
         augmentation: what is done to training images; validation images are never touched.
         averaging: the final weights are the mean of the weights after each of the last
             `averaging` epochs; 0 or 1 means no averaging (arXiv 1803.05407).
-        momentum: share of the last step that "sgd" and "muon" keep, 0 to below 1; other optimizers
-            have their own.
+        momentum: share of the last step that "sgd" and "muon" keep, 0 to below 1; "adam" has its own.
         shift_rate: "sgd" and "muon" multiply the learning rate of batch normalisation's shifts by
             this, above 0 (Jordan 2024, arXiv 2404.00498, uses 64).
         small_epochs: in so many epochs at the start, images are cropped to 24 x 24 pixels at random
@@ -56,35 +55,23 @@ class Recipe:
     small_epochs: int = 0
 
     def __post_init__(self):
-        def require(holds: bool, name: str, expected: str) -> None:
+        check_types(self)
+        for name, holds, expected in (
+            ("epochs", self.epochs >= 1, "1 or more"),
+            ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
+            ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
+            ("learning_rate", 0 < self.learning_rate < inf, "a number above 0"),
+            ("shift_rate", 0 < self.shift_rate < inf, "a number above 0"),
+            ("kernel_rate", 0 < self.kernel_rate < inf, "a number above 0"),
+            ("weight_decay", 0 <= self.weight_decay < inf, "0 or more"),
+            ("label_smoothing", 0 <= self.label_smoothing < 1, "0 to below 1"),
+            ("momentum", 0 <= self.momentum < 1, "0 to below 1"),
+            ("averaging", 0 <= self.averaging <= self.epochs, f"0 to epochs ({self.epochs})"),
+            ("small_epochs", 0 <= self.small_epochs <= self.epochs // 2, f"0 to {self.epochs // 2}"),
+        ):
             if not holds:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}.")
-
-        for name in ("epochs", "batch_size", "averaging", "small_epochs"):
-            require(type(getattr(self, name)) is int, name, "a whole number")
-        rates = ("learning_rate", "shift_rate", "kernel_rate")
-        for name in (*rates, "weight_decay", "label_smoothing", "momentum"):
-            require(type(getattr(self, name)) in (int, float), name, "a number")
-        for name in ("epochs", "batch_size"):
-            require(getattr(self, name) >= 1, name, "a whole number of 1 or more")
-        require(self.optimizer in OPTIMIZERS, "optimizer", f"one of {', '.join(OPTIMIZERS)}")
-        require(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")
-        for name in rates:
-            require(0 < getattr(self, name) < float("inf"), name, "a number above 0")
-        require(0 <= self.weight_decay < float("inf"), "weight_decay", "0 or more")
-        require(0 <= self.label_smoothing < 1, "label_smoothing", "0 to below 1")
-        require(0 <= self.momentum < 1, "momentum", "0 to below 1")
-        require(
-            0 <= self.averaging <= self.epochs,
-            "averaging",
-            f"a whole number from 0 to epochs ({self.epochs})",
-        )
-        require(
-            0 <= self.small_epochs <= self.epochs // 2,
-            "small_epochs",
-            f"a whole number from 0 to half of epochs ({self.epochs // 2})",
-        )
-        require(isinstance(self.augmentation, Augmentation), "augmentation", "an Augmentation")
 
     @property
     def soft_labels(self) -> bool:
@@ -105,8 +92,7 @@ class Run:
             accuracy, val_loss, val_accuracy (0 to 1), seconds. `accuracy` is the mean over the
             epoch's batches as they were trained on, with dropout and augmentation at work.
         seconds: wall time of all epochs, validation included.
-        val_accuracy: accuracy of the final weights on the validation split, 0 to 1; None where that
-            split is empty, and then the history has no val_loss and val_accuracy either.
+        val_accuracy: of the final weights, 0 to 1; None (and nothing in the history) without validation.
         val_correct: a "1" for each validation image that the final weights classify rightly and a
             "0" for each other, in the split's order: what a paired test needs.
         machine, versions: where and with what the run was made.

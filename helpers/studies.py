@@ -5,26 +5,16 @@ from dataclasses import dataclass, field, replace
 from helpers.augment import Augmentation
 from helpers.recipe import Recipe
 
-__all__ = ["STUDIES", "Study", "Variant"]
-
 
 @dataclass(frozen=True)
 class Variant:
-    """One arm of a study: a network with its options, and the recipe that trains it.
+    """One arm of a study: a network with its options, and the recipe that trains it."""
 
-    Args:
-        name: unique within the study; also the name of its files.
-        title: what tables and figures call it.
-        model: name of a function in `helpers.models`, or "hog_svm".
-        options: keyword arguments of that function, able to be written as JSON.
-        recipe: how to train; None for "hog_svm", whose options say it.
-    """
-
-    name: str
-    title: str
-    model: str
-    options: dict = field(default_factory=dict)
-    recipe: Recipe | None = None
+    name: str  # unique within the study; also the name of its files
+    title: str  # what tables and figures call it
+    model: str  # name of a function in `helpers.models`, or "hog_svm"
+    options: dict = field(default_factory=dict)  # keyword arguments of that function, fit for JSON
+    recipe: Recipe | None = None  # None for "hog_svm", whose options say how to train
 
 
 @dataclass(frozen=True)
@@ -36,17 +26,14 @@ class Study:
         question: what the study asks, in one sentence.
         variants: the arms.
         seeds: how many seeds are trained; seed s also draws the validation split s.
-        first_seed: they are counted from here. Studies that choose a setting use seeds of their
-            own, so that the splits which choose are not the ones that judge.
-        milestones: epochs after which the accuracy is of interest, too. With a constant learning
-            rate and no averaging, a run of 40 epochs has the run of 5 epochs as its beginning, to
-            the bit; so one run answers for every shorter budget.
-        views: numbers of views (`evaluation.predict_logits`) by which each trained network is judged.
-        final: whether the networks are trained on all 50,000 images and judged on the test images,
-            once, when they are recorded. There is no validation then, so nothing can be chosen.
-
-    Raises:
-        ValueError: if there are milestones and a recipe for which this does not hold.
+        first_seed: they are counted from here. Studies that choose a setting use seeds of their own,
+            so that the splits which choose are not the ones that judge.
+        milestones: epochs after which the accuracy is of interest, too. At a constant learning rate and
+            without averaging (else ValueError) a run of 40 epochs begins as one of 5, to the bit.
+        views: numbers of views (`training.predict_logits`) by which each trained network is judged.
+        val_size: how many images are held out for validation; a final study holds out none.
+        final: whether to train on all 50,000 images and judge on the test images, once, when the runs
+            are recorded. There is no validation then, so nothing can be chosen.
     """
 
     name: str
@@ -56,6 +43,7 @@ class Study:
     first_seed: int = 0
     milestones: tuple[int, ...] = ()
     views: tuple[int, ...] = ()
+    val_size: int = 5000
     final: bool = False
 
     def __getitem__(self, name: str) -> Variant:
@@ -65,9 +53,9 @@ class Study:
     def __post_init__(self):
         for recipe in [v.recipe for v in self.variants if self.milestones]:
             if recipe is None or recipe.schedule != "constant" or recipe.averaging:
+                needs = "each recipe needs a constant learning rate and no averaging"
                 raise ValueError(
-                    f"{self.name} has milestones, so its recipes need a constant learning rate and no "
-                    "averaging: otherwise a long run does not begin as a short one."
+                    f"{self.name} has milestones: {needs}, or a long run does not begin as a short one."
                 )
 
 
@@ -87,7 +75,7 @@ BASELINE = Study(
     ),
 )
 
-SCREENING_SEED = 100
+CHOOSING = {"seeds": 1, "first_seed": 100}  # a split that no study judges by
 FLIP_AND_SHIFT = Augmentation(flip=True, shift=4)
 BY_DEPTH = (0.1, 0.2, 0.3, 0.4)
 
@@ -104,13 +92,11 @@ REGULARIZATION = Study(
         Variant("adamw_5e-2", "decoupled decay 0.05", "vgg", {}, replace(BUDGET, weight_decay=0.05)),
         Variant("adamw_5e-1", "decoupled decay 0.5", "vgg", {}, replace(BUDGET, weight_decay=0.5)),
     ),
-    seeds=1,
-    first_seed=SCREENING_SEED,
+    **CHOOSING,
 )
 
 # The best of the study `regularization`, by validation accuracy; a test compares.
-DROPOUT = {"dropout": 0.2}
-DECAY = {"weight_decay": 1e-3}
+DROPOUT, DECAY = {"dropout": 0.2}, {"weight_decay": 1e-3}
 # The arms of chapters 03 to 05, one change at a time and then together: title, network, recipe.
 AUGMENTED = replace(BUDGET, augmentation=FLIP_AND_SHIFT)
 ARMS = {
@@ -143,18 +129,11 @@ SCREENING = Study(
     name="screening",
     question="Which learning rate suits each technique, judged by a third of the budget?",
     variants=tuple(
-        _variant(
-            arm,
-            screened(arm, rate),
-            f"learning rate {rate:g}",
-            learning_rate=rate,
-            epochs=BUDGET.epochs // 3,
-        )
+        _variant(arm, screened(arm, rate), f"learning rate {rate:g}", learning_rate=rate, epochs=5)
         for arm in ARMS
         for rate in LEARNING_RATES
     ),
-    seeds=1,
-    first_seed=SCREENING_SEED,
+    **CHOOSING,
 )
 
 IMPROVEMENTS = Study(
@@ -166,44 +145,37 @@ IMPROVEMENTS = Study(
 LONGER = Study(
     name="budget",
     question="Who profits from longer training?",
-    variants=tuple(
-        _variant(arm, arm, learning_rate=CHOSEN_RATES[arm], epochs=40) for arm in ("baseline", "all")
-    ),
+    variants=tuple(_variant(a, a, learning_rate=CHOSEN_RATES[a], epochs=40) for a in ("baseline", "all")),
     seeds=1,
     milestones=(5, 10, 20, 40),
 )
 
 # What the study `screening` does not cover: rates far too large, batches small and large.
+SCALES = (
+    ("rate_0.01", "learning rate 0.01", {"learning_rate": 0.01}),
+    ("rate_0.03", "learning rate 0.03", {"learning_rate": 0.03}),
+    ("batch_16", "batches of 16", {"batch_size": 16}),
+    ("batch_1024", "batches of 1,024", {"batch_size": 1024}),
+)
 BATCH_NORM = Study(
     name="batch_norm",
     question="Which learning rates and batch sizes can be used with batch normalisation, and without?",
     variants=tuple(
         _variant(arm, f"{arm}_{name}", setting, epochs=5, **changes)
-        for name, setting, changes in (
-            ("rate_0.01", "learning rate 0.01", {"learning_rate": 0.01}),
-            ("rate_0.03", "learning rate 0.03", {"learning_rate": 0.03}),
-            ("batch_16", "batches of 16", {"batch_size": 16}),
-            ("batch_1024", "batches of 1,024", {"batch_size": 1024}),
-        )
+        for name, setting, changes in SCALES
         for arm in ("baseline", "bn")
     ),
-    seeds=1,
-    first_seed=SCREENING_SEED,
+    **CHOOSING,
 )
 
 # Chapter 06: a ladder from chapter 05's best to the fast recipe, one change at a time.
-SMALL_SHIFT = Augmentation(flip=True, alternate=True, shift=2)
-SMALL = {"width": 16}
+SMALL, SMALL_SHIFT = {"width": 16}, Augmentation(flip=True, alternate=True, shift=2)
+SGD = {"optimizer": "sgd", "learning_rate": 0.7, "momentum": 0.85, "batch_size": 500}
 LADDER = (  # name, title, the network where it changes, and what changes in the recipe
     ("schedule", "+ triangular schedule", None, {"schedule": "triangular", "learning_rate": 3e-3}),
     ("smoothing", "+ label smoothing", None, {"label_smoothing": 0.2}),
     ("network", "+ another network", SMALL | {"whitening": False, "identity": False}, {}),
-    (
-        "sgd",
-        "+ SGD, batches of 500",
-        None,
-        {"optimizer": "sgd", "learning_rate": 0.7, "momentum": 0.85, "batch_size": 500},
-    ),
+    ("sgd", "+ SGD, batches of 500", None, SGD),
     ("decay", "+ weight decay", None, {"weight_decay": 0.009}),
     ("shifts", "+ fast shifts", None, {"shift_rate": 64.0}),
     ("muon", "+ Muon", None, {"optimizer": "muon"}),
@@ -226,38 +198,23 @@ def _ladder() -> tuple[Variant, ...]:
     return tuple(rungs)
 
 
-FAST = Study(
-    name="fast",
-    question="Which steps lead from chapter 05's best to the fast recipe?",
-    variants=_ladder(),
-    views=(2, 6),
-)
+FAST = Study("fast", "Which steps lead from chapter 05's best to the fast recipe?", _ladder(), views=(2, 6))
 
 TOP = "crops"  # the last rung, `averaging`, was tried and not kept
-FAST_RECIPE = FAST[TOP].recipe
 QUICK_RECIPE = Variant(
-    "quick", "Quick recipe", "fast_net", {"width": 32}, replace(FAST_RECIPE, epochs=10, small_epochs=4)
+    "quick", "Quick recipe", "fast_net", {"width": 32}, replace(FAST[TOP].recipe, epochs=10, small_epochs=4)
 )
 FULL_RECIPE = Variant(
-    "full", "Full recipe", "fast_net", {"width": 64}, replace(FAST_RECIPE, epochs=14, small_epochs=5)
+    "full", "Full recipe", "fast_net", {"width": 64}, replace(FAST[TOP].recipe, epochs=14, small_epochs=5)
 )
-QUICK = Study(
-    name="quick",
-    question="How accurate is a small network after a few minutes?",
-    variants=(QUICK_RECIPE,),
-    views=(2, 6),
-)
+QUICK = Study("quick", "How accurate is a small network after a few minutes?", (QUICK_RECIPE,), views=(2, 6))
 FULL = Study(
-    name="full",
-    question="How accurate is the full recipe on validation images?",
-    variants=(FULL_RECIPE,),
-    seeds=1,
-    views=(2, 6),
+    "full", "How accurate is the full recipe on validation images?", (FULL_RECIPE,), seeds=1, views=(2, 6)
 )
 FINAL = Study(
-    name="final",
-    question="How accurate is the full recipe, trained on all 50,000 images, on the test images?",
-    variants=(FULL_RECIPE,),
+    "final",
+    "How accurate is the full recipe, trained on all 50,000 images, on the test images?",
+    (FULL_RECIPE,),
     views=(1, 2, 6),
     final=True,
 )
@@ -270,49 +227,24 @@ CLASSIC_RECIPE = Recipe(
     learning_rate=1e-3,
     augmentation=Augmentation(flip=True, shift=3),
 )
-CLASSIC_AS_PUBLISHED = Study(
-    name="classic_keras",
-    question="How long does an epoch of the classic tutorial's network take in Keras' own layers?",
-    variants=(
+FIRST = "first 2 of 400 epochs"
+CLASSIC_OPTIONS = {"width": 32, "dropout": (0.2, 0.3, 0.4, 0.5), "batch_norm": True}
+CLASSIC_KERAS = Study(
+    "classic_keras",
+    "How long does an epoch of the classic tutorial's network take in Keras' own layers?",
+    (
         Variant(
-            "classic_cnn",
-            "Classic tutorial in Keras' layers, first 2 of 400 epochs",
-            "classic_cnn",
-            {},
-            CLASSIC_RECIPE,
+            "classic_cnn", f"Classic tutorial in Keras' layers, {FIRST}", "classic_cnn", {}, CLASSIC_RECIPE
         ),
     ),
     seeds=1,
 )
 CLASSIC = Study(
-    name="classic",
-    question="How long does an epoch of the classic tutorial's network take with our batch normalisation?",
-    variants=(
-        Variant(
-            "classic",
-            "Classic tutorial, first 2 of 400 epochs",
-            "vgg",
-            {"width": 32, "dropout": (0.2, 0.3, 0.4, 0.5), "batch_norm": True},
-            CLASSIC_RECIPE,
-        ),
-    ),
+    "classic",
+    "How long does an epoch of the classic tutorial's network take with our batch normalisation?",
+    (Variant("classic", f"Classic tutorial, {FIRST}", "vgg", CLASSIC_OPTIONS, CLASSIC_RECIPE),),
     seeds=1,
 )
 
-STUDIES = {
-    study.name: study
-    for study in (
-        BASELINE,
-        REGULARIZATION,
-        SCREENING,
-        IMPROVEMENTS,
-        LONGER,
-        BATCH_NORM,
-        FAST,
-        QUICK,
-        FULL,
-        FINAL,
-        CLASSIC,
-        CLASSIC_AS_PUBLISHED,
-    )
-}
+_ALL = (BASELINE, REGULARIZATION, SCREENING, IMPROVEMENTS, LONGER, BATCH_NORM, FAST, QUICK, FULL, FINAL)
+STUDIES = {study.name: study for study in (*_ALL, CLASSIC, CLASSIC_KERAS)}

@@ -1,34 +1,33 @@
 """The one training loop of the series: `train` gives a model and the record of how it came about.
 
-Shuffling, augmentation and dropout at an epoch depend on the seed and the epoch alone. So a run
-that was killed goes on from its last finished epoch and ends with the weights, bit for bit, of a
-run that was not (on the same machine, with the same versions).
+What an epoch draws depends on the seed and the epoch alone: on the same machine, a run that was killed and
+goes on from its last finished epoch ends with the same weights, bit for bit, as a run that was not.
 """
 
-import dataclasses
 import hashlib
-import re
 import time
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
 import numpy as np
+from tqdm.auto import tqdm
 
 from helpers import session
 from helpers.augment import alternating_flips, random_crop, random_mixup
-from helpers.batches import batches
 from helpers.data import Split, TrainingData, profile
 from helpers.internal.checkpoint import Checkpoint
-from helpers.models import set_whitening
-from helpers.optimizers import compile_model
-from helpers.progress import ProgressBar, TrainingDiverged
+from helpers.models import reseed_dropout, set_whitening
+from helpers.optimizers import compile_model, with_input
 from helpers.recipe import Recipe, Run
 
-SMOKE_EPOCHS = 2
 CROP_SIDE = 24  # pixels, in the small epochs
+CHECKS = (("images", (32, 32, 3), np.number, 255), ("labels", (), np.integer, 9))  # shape, kind, largest
 
-__all__ = ["Recipe", "Run", "TrainingDiverged", "train"]
+
+class TrainingDiverged(ArithmeticError):
+    """The loss became infinite or not a number."""
 
 
 def train(
@@ -43,99 +42,121 @@ def train(
     """Train a network by a recipe and return it with the record of the run.
 
     Args:
-        build: function without arguments that returns an uncompiled model which takes raw pixels
-            and gives logits, such as `helpers.models.vgg`.
-        data: training and validation split (`cifar10.for_training()`); the test split is not
-            part of this type, so it cannot be looked at by accident. The validation split may be
-            empty (`load_cifar10(val_size=0)`), for a last training on all images.
-        recipe: how to train. In the smoke profile at most two epochs are trained.
+        build: returns an uncompiled model from raw pixels to logits, such as `helpers.models.vgg`.
+        data: `cifar10.for_training()`, which has no test split that one could look at by accident. The
+            validation split may be empty (`load_cifar10(val_size=0)`), to train on all images.
+        recipe: how to train; in the smoke profile at most two epochs.
         seed: from 0 to 2**32 - 1.
-        resume_dir: folder for the state after each epoch. Called again with the same arguments,
-            `train` goes on from there. The state stays until the caller deletes the folder, so
-            nothing is lost between the last epoch and the moment the result is safe.
+        resume_dir: folder for the state after each epoch; the same call goes on from there. The state
+            stays until the caller deletes the folder, so nothing is lost before the result is safe.
         progress: whether to show a progress bar.
-
-    Returns:
-        The trained model and its `Run`.
 
     Raises:
         TypeError, ValueError: if the data or the model do not fit; the message names what.
         TrainingDiverged: if the loss is no longer finite.
+        BlockingIOError: if another process trains in `resume_dir`.
     """
     check_data(data)
     epochs = smoke_epochs(recipe.epochs)
-    recipe = dataclasses.replace(
-        recipe,
-        epochs=epochs,
-        averaging=min(recipe.averaging, epochs),
-        small_epochs=min(recipe.small_epochs, epochs // 2),
-    )
+    averaging, small = min(recipe.averaging, epochs), min(recipe.small_epochs, epochs // 2)
+    recipe = replace(recipe, epochs=epochs, averaging=averaging, small_epochs=small)
     keras.utils.set_random_seed(seed)
     model = build()
-    check_model(model, data)
+    check_model(model)
     set_whitening(model, data.train.images)
     compile_model(model, recipe, steps_per_epoch=-(-len(data.train) // recipe.batch_size))
-    on_crops = with_input(model, CROP_SIDE) if recipe.small_epochs else model
+    record = {"recipe": asdict(recipe), "seed": seed, "data": describe(data)}
+    with Checkpoint(resume_dir, model, record) as checkpoint:
+        history = train_epochs(model, data, recipe, seed, checkpoint, progress)
+        checkpoint.average()
+    answers = predict_logits(model, data.val.images).argmax(axis=1) if len(data.val) else data.val.labels
+    parameters = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    seconds = sum(entry["seconds"] for entry in history)
+    found = outcome(answers == data.val.labels)
+    return model, Run(**record, parameters=parameters, history=history, seconds=seconds, **found)
 
-    record = {"recipe": dataclasses.asdict(recipe), "seed": seed, "data": describe(data)}
-    identity = record | {"network": fingerprint(model)} if resume_dir else record
-    checkpoint = Checkpoint(resume_dir, identity)
-    history = checkpoint.restore(model)
-    validation = None
-    if len(data.val):
-        validation = batches(data.val.images, encode(data.val.labels, recipe), size=500)
-    with ProgressBar(recipe, len(data.train), done=len(history), shown=progress) as bar:
+
+def train_epochs(
+    model: keras.Model, data: TrainingData, recipe: Recipe, seed: int, checkpoint: Checkpoint, shown: bool
+) -> list[dict]:
+    """Train the epochs that the checkpoint does not have yet, and return the whole history."""
+    on_crops = with_input(model, CROP_SIDE) if recipe.small_epochs else model
+    judged = batches(data.val.images, encode(data.val.labels, recipe)) if len(data.val) else {}
+    history = checkpoint.restore()
+    bar = ProgressBar(recipe, len(data.train), done=len(history), shown=shown)
+    with bar.bar:
         for epoch in range(len(history), recipe.epochs):
             started = time.perf_counter()
             images, labels = epoch_data(data.train, recipe, seed, epoch)
             reseed_dropout(model, seed, epoch)
             learner = on_crops if epoch < recipe.small_epochs else model
-            logs = learner.fit(
-                batches(images, labels, recipe.batch_size),
-                shuffle=False,  # epoch_data has shuffled
-                callbacks=[bar],
-                verbose=0,
-            ).history
-            logs = {name: values[0] for name, values in logs.items()}
-            if validation is not None:
-                found = model.evaluate(validation, verbose=0, return_dict=True)
-                logs |= {f"val_{name}": value for name, value in found.items()}
-            entry = {"epoch": epoch + 1, "side": images.shape[1], **logs}
+            steps = batches(images, labels, recipe.batch_size)  # in the order that epoch_data drew
+            logs = learner.fit(**steps, shuffle=False, callbacks=[bar], verbose=0).history
+            found = model.evaluate(**judged, verbose=0, return_dict=True) if judged else {}
+            entry = {"epoch": epoch + 1, "side": images.shape[1]} | {name: v[0] for name, v in logs.items()}
+            entry |= {f"val_{name}": value for name, value in found.items()}
             history.append(entry | {"seconds": time.perf_counter() - started})
             bar.finish_epoch(history[-1])
-            checkpoint.save(model, history, average=epoch >= recipe.epochs - recipe.averaging)
-    checkpoint.finish(model, averaged=recipe.averaging > 1)
-
-    correct = np.empty(0, bool)
-    if validation is not None:
-        correct = model.predict(validation, verbose=0).argmax(axis=1) == data.val.labels
-    run = Run(
-        **record,
-        parameters=sum(int(np.prod(w.shape)) for w in model.trainable_weights),
-        history=history,
-        seconds=sum(entry["seconds"] for entry in history),
-        **outcome(correct),
-    )
-    return model, run
+            checkpoint.save(history, average=epoch >= recipe.epochs - recipe.averaging)
+    return history
 
 
-def predict_logits(
-    model: keras.Model, images: np.ndarray, views: int = 1, batch_size: int = 500
-) -> np.ndarray:
-    """Return a model's logits for images, averaged over several views of each: test-time augmentation.
+class ProgressBar(keras.callbacks.Callback):
+    """A tqdm bar over all steps of a run; stops the run when the loss is no longer finite."""
+
+    def __init__(self, recipe: Recipe, images: int, done: int, shown: bool):
+        super().__init__()
+        self.epochs, self.epoch = recipe.epochs, done
+        steps = -(-images // recipe.batch_size)
+        self.bar = tqdm(total=recipe.epochs * steps, initial=done * steps, disable=not shown, leave=False)
+
+    def on_train_batch_end(self, batch, logs=None):
+        require_finite("loss", logs["loss"], f"epoch {self.epoch + 1}, step {batch + 1}")
+        self.bar.update()
+
+    def finish_epoch(self, entry: dict) -> None:
+        """Show the finished epoch's loss and accuracies; raise TrainingDiverged if its last step failed."""
+        self.epoch = entry["epoch"]
+        shown = f"epoch {self.epoch}/{self.epochs}, loss {entry['loss']:.3f}, train {entry['accuracy']:.1%}"
+        if "val_loss" in entry:
+            require_finite("validation loss", entry["val_loss"], f"epoch {self.epoch}")
+            shown += f", validation {entry['val_accuracy']:.1%}"
+        self.bar.set_postfix_str(shown)
+
+
+def require_finite(name: str, loss: float, where: str) -> None:
+    """Raise TrainingDiverged, saying where, if a loss is infinite or not a number."""
+    if not np.isfinite(loss):
+        advice = "lower the learning rate, or look for a mistake in the loss."
+        raise TrainingDiverged(f"The {name} became {loss} in {where}: {advice}")
+
+
+def batches(images: np.ndarray, labels: np.ndarray | None, size: int = 500) -> dict:
+    """Return the arguments with which `fit`, `evaluate` and `predict` read batches in the arrays' order.
+
+    On TensorFlow, Keras itself makes a `tf.data` pipeline that tunes itself in a thread. The thread sleeps
+    for twice as long each time, and TensorFlow 2.21 waits for it when the pipeline ends: up to as long
+    again as the epoch took, for arrays and for a `PyDataset`. This pipeline does not tune itself.
+    """
+    arrays = {"x": images} if labels is None else {"x": images, "y": labels}
+    if keras.backend.backend() != "tensorflow":
+        return arrays | {"batch_size": size}
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    pipeline = tf.data.Dataset.from_tensor_slices(tuple(arrays.values())).batch(size).prefetch(2)
+    return {"x": pipeline.with_options(options)}
+
+
+def predict_logits(model: keras.Model, images: np.ndarray, views: int = 1) -> np.ndarray:
+    """Return a model's logits, float32 (N, classes), averaged over views of each image.
 
     Args:
         model: takes raw pixels and gives logits, such as those of `helpers.models`.
         images: uint8 or float (N, H, W, 3), values 0 to 255.
         views: 1, the image as it is; 2, also its mirror image; 6, also both of them moved by one
-            pixel down and right, and up and left, where the moved ones count half.
-        batch_size: images per step.
-
-    Returns:
-        float32 (N, classes).
-
-    Raises:
-        ValueError: if `views` is none of these.
+            pixel down and right, and up and left, where the moved ones count half; else ValueError.
     """
     if views not in (1, 2, 6):
         raise ValueError(f"views is {views!r}, expected 1, 2 or 6.")
@@ -146,11 +167,8 @@ def predict_logits(
         weighted += [(0.5, padded[:, start:, start:][:, :height, :width]) for start in (0, 2)]
     if views > 1:
         weighted += [(weight, view[:, :, ::-1]) for weight, view in weighted]
-    total, no_labels = sum(weight for weight, _ in weighted), np.zeros(len(images))
-    return sum(
-        weight / total * model.predict(batches(view, no_labels, batch_size), verbose=0)
-        for weight, view in weighted
-    )
+    total = sum(weight for weight, _ in weighted)
+    return sum(w / total * model.predict(**batches(view, None), verbose=0) for w, view in weighted)
 
 
 def outcome(correct: np.ndarray) -> dict:
@@ -165,12 +183,12 @@ def outcome(correct: np.ndarray) -> dict:
 
 def as_digits(correct: np.ndarray) -> str:
     """Return truth values, bool (N,), as they are recorded: a "1" for each true one, a "0" for each other."""
-    return "".join("01"[c] for c in correct.astype(int))
+    return "".join("01"[int(c)] for c in correct)
 
 
 def smoke_epochs(epochs: int) -> int:
     """Return the number of epochs that this profile trains: at most two in the smoke profile."""
-    return min(epochs, SMOKE_EPOCHS) if profile() == "smoke" else epochs
+    return min(epochs, 2) if profile() == "smoke" else epochs
 
 
 def encode(labels: np.ndarray, recipe: Recipe) -> np.ndarray:
@@ -195,89 +213,35 @@ def epoch_data(split: Split, recipe: Recipe, seed: int, epoch: int) -> tuple[np.
     return images, labels
 
 
-def with_input(model: keras.Model, side: int) -> keras.Model:
-    """Return the same layers, weights and optimizer as a model for images of `side` x `side` pixels.
-
-    Raises:
-        ValueError: if the network does not take images of that size.
-    """
-    try:
-        other = keras.Sequential([keras.Input((side, side, 3)), *model.layers])
-    except ValueError:
-        raise ValueError(
-            f"{model.name} does not take images of {side} x {side} pixels, as small_epochs needs: "
-            "its weights must not depend on the size, as those of fast_net do not."
-        ) from None
-    other.compile(model.optimizer, model.loss, metrics=["accuracy"])
-    return other
-
-
-def reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
-    """Set every random layer's generator to a state that depends on (seed, epoch, layer) alone."""
-    states = [v for v in model.variables if v.path.endswith("seed_generator_state")]
-    for layer, state in enumerate(states):
-        words = np.random.SeedSequence([seed, epoch, layer]).generate_state(2, np.uint32)
-        state.assign(words.astype(state.dtype))
-
-
-def fingerprint(model: keras.Model) -> str:
-    """Return the sha256 of a network's layers and their settings, the same in every process.
-
-    Keras numbers layers through within a process (dense, dense_1, ...): such numbers are left out.
-    """
-    return hashlib.sha256(re.sub(r'_\d+"', '"', model.to_json()).encode()).hexdigest()
-
-
 def describe(data: TrainingData) -> dict:
     """Return what a record says of the data: source, sha256 of every pixel and label, images per split."""
     digest = hashlib.sha256()
     for array in (data.train.images, data.train.labels, data.val.images, data.val.labels):
         digest.update(np.ascontiguousarray(array))
-    return {
-        "source": data.source,
-        "sha256": digest.hexdigest(),
-        "train": len(data.train),
-        "val": len(data.val),
-    }
+    sizes = {"train": len(data.train), "val": len(data.val)}
+    return {"source": data.source, "sha256": digest.hexdigest(), **sizes}
 
 
 def check_data(data: TrainingData) -> None:
     """Raise TypeError or ValueError, naming the part at fault, unless the data can be trained on."""
     if not isinstance(data, TrainingData):
-        raise TypeError(
-            f"data is a {type(data).__name__}, expected TrainingData: pass cifar10.for_training()."
-        )
-    for name, split in (("data.train", data.train), ("data.val", data.val)):
-        images, labels = split.images, split.labels
-        if len(labels) == 0 and split is data.train:
-            raise ValueError(f"{name} is empty, expected at least one image.")
-        if images.shape != (len(labels), 32, 32, 3):
-            raise ValueError(f"{name}.images has shape {images.shape}, expected ({len(labels)}, 32, 32, 3).")
-        if labels.shape != (len(labels),) or not np.issubdtype(labels.dtype, np.integer):
-            raise ValueError(
-                f"{name}.labels is {labels.dtype} {labels.shape}, expected integers ({len(labels)},)."
-            )
-        if len(labels) == 0:  # an empty validation split has no values to check
-            continue
-        if labels.min() < 0 or labels.max() > 9:
-            raise ValueError(
-                f"{name}.labels holds {labels.min()} to {labels.max()}, expected labels from 0 to 9."
-            )
-        # A comparison with NaN is false, so NaN pixels are found, too.
-        if images.dtype != np.uint8 and not (images.min() >= 0 and images.max() <= 255):
-            raise ValueError(
-                f"{name}.images holds values from {images.min()} to {images.max()}, "
-                "expected pixels from 0 to 255, none of them NaN."
-            )
+        raise TypeError(f"data is a {type(data).__name__}, expected TrainingData: cifar10.for_training().")
+    if not len(data.train):
+        raise ValueError("data.train is empty, expected at least one image.")
+    for part, split in (("train", data.train), ("val", data.val)):
+        for name, shape, kind, top in CHECKS:
+            where, array, shape = f"data.{part}.{name}", getattr(split, name), (len(split.labels), *shape)
+            if array.shape != shape or not np.issubdtype(array.dtype, kind):
+                raise ValueError(f"{where} is {array.dtype} {array.shape}, expected {kind.__name__} {shape}.")
+            # A comparison with NaN is false, so NaN pixels are found, too.
+            if len(array) and not (array.min() >= 0 and array.max() <= top):
+                raise ValueError(f"{where} holds {array.min()} to {array.max()}, expected 0 to {top}.")
 
 
-def check_model(model: keras.Model, data: TrainingData) -> None:
-    """Raise TypeError or ValueError unless this model takes the data's images and gives ten logits."""
+def check_model(model: keras.Model) -> None:
+    """Raise TypeError or ValueError unless this is a model that takes images and gives ten logits."""
     if not isinstance(model, keras.Model):
         raise TypeError(f"build() gives a {type(model).__name__}, expected a keras.Model.")
-    expected = (None, *data.train.images.shape[1:])
-    if model.input_shape != expected or model.output_shape != (None, 10):
-        raise ValueError(
-            f"build() gives a model of {model.input_shape} -> {model.output_shape}, "
-            f"expected {expected} -> (None, 10)."
-        )
+    shapes, expected = (model.input_shape, model.output_shape), ((None, 32, 32, 3), (None, 10))
+    if shapes != expected:
+        raise ValueError("build() gives a model of {} -> {}, expected {} -> {}.".format(*shapes, *expected))

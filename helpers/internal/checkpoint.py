@@ -1,87 +1,88 @@
-"""The state of a training run between two epochs, in one file that is written whole or not at all."""
+"""The state of a training between two epochs; Keras' `BackupAndRestore` forgets history and random states."""
 
+import hashlib
 import json
-import os
+import re
+from contextlib import ExitStack
 from pathlib import Path
 
 import keras
 import numpy as np
+from filelock import FileLock, Timeout
+
+from helpers.internal.files import written
 
 
-class Checkpoint:
-    """Saves and restores weights, optimizer, random states, history and the running weight average.
+class Checkpoint(ExitStack):
+    """Keeps weights, optimizer, random states, history and the running average of the weights.
 
-    Keras' own `BackupAndRestore` keeps neither the history nor the random states, and a run must
-    end with the same weights whether or not it was interrupted.
-
-    Args:
-        folder: where `checkpoint.npz` lives, or None to keep nothing on disk.
-        record: what identifies the run (recipe, seed, data, network), written as JSON. State
-            that was saved under another record is refused.
+    Inside `with` no other process gets at the folder, as far as its file system knows locks. The model
+    is compiled. A state is refused unless it was saved with the same `record` and network.
     """
 
-    def __init__(self, folder: str | Path | None, record: dict):
-        self.path = Path(folder) / "checkpoint.npz" if folder else None
-        self.identity = json.dumps(record, sort_keys=True)
-        self.sums: list[np.ndarray] = []  # sums of the weights over the averaged epochs
-        self.averaged = 0
+    def __init__(self, folder: str | Path | None, model: keras.Model, record: dict):
+        super().__init__()
+        self.model, self.sums, self.averaged = model, [], 0  # sums of the weights after so many epochs
+        self.path = Path(folder) / "checkpoint.npz" if folder else None  # None: nothing is kept on disk
+        if folder:
+            self.identity = json.dumps(record | {"network": fingerprint(model)}, sort_keys=True)
+            model.optimizer.build(model.trainable_variables)
+            self.lock()
 
-    def restore(self, model: keras.Model) -> list[dict]:
-        """Set the model to the saved state and return the history so far: empty where none is saved.
+    def lock(self) -> None:
+        """Keep other processes out of the folder until the end of `with`."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.enter_context(FileLock(self.path.with_name("lock"), timeout=0))
+        except Timeout:
+            raise BlockingIOError(f"Another process trains in {self.path.parent}: wait for it.") from None
+        except (OSError, NotImplementedError):  # a file system without locks keeps nobody out
+            pass
 
-        Raises:
-            ValueError: if the file belongs to another run or cannot be read.
-        """
+    def restore(self) -> list[dict]:
+        """Set the model to the saved state and return the history so far: empty where none is saved."""
         if self.path is None or not self.path.exists():
             return []
         try:
             with np.load(self.path, allow_pickle=False) as saved:
-                state = {name: saved[name] for name in saved.files}
-            meta = json.loads(str(state.pop("meta")))
+                state = dict(saved)
+            meta = json.loads(str(state["meta"]))
         except Exception as error:
-            raise ValueError(
-                f"{self.path} cannot be read ({error}): delete it to start this run anew."
-            ) from None
+            raise ValueError(f"{self.path} cannot be read ({error}): delete it to start anew.") from None
         if meta["identity"] != self.identity:
             raise ValueError(
-                f"{self.path} is from another recipe, seed, network or dataset: "
-                "use another folder or delete it."
+                f"{self.path} is of another recipe, seed, network or dataset: use another folder."
             )
-        for name, variable in self._variables(model).items():
+        for name, variable in self.variables().items():
             variable.assign(state[name])
         self.averaged = meta["averaged"]
-        self.sums = [state[f"sum{i}"] for i in range(len(model.weights))] if self.averaged else []
+        self.sums = [state[f"sum{i}"] for i in range(len(self.model.weights))] if self.averaged else []
         return meta["history"]
 
-    def save(self, model: keras.Model, history: list[dict], average: bool) -> None:
+    def save(self, history: list[dict], average: bool) -> None:
         """Save the state after an epoch; with `average`, count its weights into the average."""
         if average:
-            weights = [keras.ops.convert_to_numpy(w).astype("float64") for w in model.weights]
+            weights = [keras.ops.convert_to_numpy(w).astype("float64") for w in self.model.weights]
             self.sums = [s + w for s, w in zip(self.sums, weights, strict=True)] if self.sums else weights
             self.averaged += 1
-        if self.path is None:
-            return
-        state = {name: keras.ops.convert_to_numpy(v) for name, v in self._variables(model).items()}
-        state |= {f"sum{i}": total for i, total in enumerate(self.sums)}
-        state["meta"] = json.dumps({"identity": self.identity, "averaged": self.averaged, "history": history})
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_suffix(".tmp")
-        with beside.open("wb") as file:
-            np.savez(file, **state)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.path)
+        if self.path:
+            state = {name: keras.ops.convert_to_numpy(v) for name, v in self.variables().items()}
+            state |= {f"sum{i}": total for i, total in enumerate(self.sums)}
+            meta = {"identity": self.identity, "averaged": self.averaged, "history": history}
+            with written(self.path) as beside:
+                np.savez(beside, meta=json.dumps(meta), **state)
 
-    def finish(self, model: keras.Model, averaged: bool) -> None:
-        """Put the averaged weights into the model, if asked for."""
-        if averaged:
-            for weight, total in zip(model.weights, self.sums, strict=True):
-                weight.assign((total / self.averaged).astype(weight.dtype))
+    def average(self) -> None:
+        """Put the mean of the averaged epochs' weights into the model, if there are several."""
+        for weight, total in zip(self.model.weights, self.sums, strict=True) if self.averaged > 1 else ():
+            weight.assign((total / self.averaged).astype(weight.dtype))
 
-    @staticmethod
-    def _variables(model: keras.Model) -> dict[str, keras.Variable]:
-        """Return every variable of model and optimizer by a name that is the same in each process."""
-        model.optimizer.build(model.trainable_variables)
-        return {f"model{i}": v for i, v in enumerate(model.variables)} | {
-            f"optimizer{i}": v for i, v in enumerate(model.optimizer.variables)
-        }
+    def variables(self) -> dict[str, keras.Variable]:
+        """Return all variables of model and optimizer by names that are the same in each process."""
+        parts = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
+        return {f"{part}{i}": v for part, held in parts.items() for i, v in enumerate(held)}
+
+
+def fingerprint(model: keras.Model) -> str:
+    """Return the sha256 of a network's layers and settings, without the numbers Keras gives its layers."""
+    return hashlib.sha256(re.sub(r'_\d+"', '"', model.to_json()).encode()).hexdigest()

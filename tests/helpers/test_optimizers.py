@@ -5,8 +5,17 @@ import numpy as np
 import pytest
 
 from helpers import models
-from helpers.optimizers import Muon, ShiftRateSGD, compile_model, length, orthogonalize
+from helpers.optimizers import (
+    Muon,
+    ShiftRateSGD,
+    Triangular,
+    compile_model,
+    length,
+    orthogonalize,
+    with_input,
+)
 from helpers.recipe import Recipe
+from helpers.training import encode
 
 RNG = np.random.default_rng(0)
 
@@ -78,20 +87,84 @@ def test_other_weights_take_the_steps_of_sgd():
     assert np.allclose(*ends, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", [ShiftRateSGD, Muon])
-def test_an_optimizer_can_be_made_again_from_its_settings(kind):
-    optimizer = kind(0.1, momentum=0.8, nesterov=True, shift_rate=64.0)
-    again = kind.from_config(optimizer.get_config())
-    assert again.get_config() == optimizer.get_config()
-
-
-def test_the_recipe_sets_the_rates_of_muon():
-    model = models.fast_net(4)
-    recipe = Recipe(optimizer="muon", learning_rate=0.7, kernel_rate=0.07, shift_rate=3.0)
-    compile_model(model, recipe, steps_per_epoch=1)
-    assert model.optimizer.kernel_factor == pytest.approx(0.1)
-    assert model.optimizer.shift_rate == 3.0
+@pytest.mark.parametrize(
+    "made",
+    [
+        ShiftRateSGD(0.1, momentum=0.8, nesterov=True, shift_rate=64.0),
+        Muon(0.1, kernel_factor=0.3),
+        Triangular(0.5, 40),
+    ],
+)
+def test_optimizers_and_schedules_can_be_made_again_from_their_settings(made):
+    assert type(made).from_config(made.get_config()).get_config() == made.get_config()
 
 
 def test_the_length_is_that_of_all_numbers_in_a_row():
     assert float(length(np.array([[3.0], [4.0]], "float32"))) == pytest.approx(5.0)
+
+
+# What a recipe says
+
+
+def numpy(variables):
+    return [keras.ops.convert_to_numpy(v).copy() for v in variables]
+
+
+def test_the_triangular_schedule_rises_for_a_twentieth_of_the_steps_and_falls_to_zero():
+    model = models.softmax_regression()
+    recipe = Recipe(optimizer="sgd", learning_rate=2.0, schedule="triangular", epochs=2)
+    compile_model(model, recipe, steps_per_epoch=500)
+    rates = []
+    for step in (0, 25, 50, 525, 999):
+        model.optimizer.iterations.assign(step)
+        rates.append(float(model.optimizer.learning_rate))
+    assert rates == pytest.approx([0, 1, 2, 1, 0], abs=0.03)
+    assert all(rate > 0 for rate in rates)
+
+
+def applied(recipe: Recipe, weight: float | None, gradient: float) -> dict[str, np.ndarray]:
+    """Return by how much each weight of a small network moves in one step."""
+    model = models.vgg(1, width=2, dense_units=4, batch_norm=True)
+    compile_model(model, recipe, steps_per_epoch=1)
+    variables = model.trainable_variables
+    for variable in variables if weight else []:
+        variable.assign(np.full(variable.shape, weight))
+    before = numpy(variables)
+    model.optimizer.apply([np.full(v.shape, gradient, "float32") for v in variables], variables)
+    return {v.path: b - a for v, b, a in zip(variables, before, numpy(variables), strict=True)}
+
+
+def test_shifts_of_batch_normalisation_can_have_a_rate_of_their_own():
+    moved = applied(Recipe(optimizer="sgd", learning_rate=0.1, momentum=0.0, shift_rate=64.0), None, 1.0)
+    for path, by in moved.items():
+        np.testing.assert_allclose(by, 6.4 if path.endswith("/beta") else 0.1, rtol=1e-4, err_msg=path)
+    assert sum(path.endswith("/beta") for path in moved) == 3
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("decay", [0.5, 0.0])
+def test_weight_decay_shrinks_kernels_by_its_share_and_leaves_biases_and_scales_alone(optimizer, decay):
+    moved = applied(Recipe(optimizer=optimizer, learning_rate=0.1, weight_decay=decay), 1.0, 0.0)
+    for path, by in moved.items():
+        np.testing.assert_allclose(by, 0.1 * decay * path.endswith("kernel"), atol=1e-6, err_msg=path)
+
+
+def test_label_smoothing_spreads_its_share_over_all_classes():
+    recipe = Recipe(label_smoothing=0.2)
+    model = models.softmax_regression()
+    compile_model(model, recipe, steps_per_epoch=1)
+    logits = 2 * np.eye(10, dtype="float32")[[4]]
+    target = 0.02 + 0.8 * np.eye(10)[4]
+    expected = -(target * (logits[0] - np.log(np.exp(logits[0]).sum()))).sum()
+    assert float(model.loss(encode(np.array([4]), recipe), logits)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_recipe_sets_the_rates_of_muon_and_the_same_optimizer_serves_images_of_another_size():
+    model = models.fast_net(4)
+    recipe = Recipe(optimizer="muon", learning_rate=0.7, kernel_rate=0.07, shift_rate=3.0)
+    compile_model(model, recipe, steps_per_epoch=1)
+    assert (model.optimizer.kernel_factor, model.optimizer.shift_rate) == (pytest.approx(0.1), 3.0)
+    other = with_input(model, 24)
+    assert other.input_shape == (None, 24, 24, 3)
+    assert other.optimizer is model.optimizer
+    assert all(a is b for a, b in zip(model.trainable_variables, other.trainable_variables, strict=True))

@@ -8,9 +8,8 @@ import numpy as np
 from helpers import experiments, models, records
 from helpers.augment import Augmentation
 from helpers.data import Cifar10, Split, TrainingData
+from helpers.recipe import Recipe
 from helpers.studies import Study, Variant
-from helpers.training import Recipe
-from tools import readme
 
 # Everything at once that has a state of its own or draws at random.
 NETWORK = {"blocks": 1, "width": 2, "dense_units": 8, "dropout": 0.3, "batch_norm": True}
@@ -18,27 +17,22 @@ build = partial(models.vgg, **NETWORK)
 RECIPE = Recipe(
     epochs=3,
     batch_size=50,
-    optimizer="adamw",
     learning_rate=5e-3,
-    schedule="cosine",
+    schedule="triangular",
     weight_decay=0.01,
     label_smoothing=0.1,
     augmentation=Augmentation(flip=True, shift=2, cutout=8),
     averaging=2,
 )
+QUICK = Recipe(epochs=1, batch_size=64)
+STEP = replace(QUICK, optimizer="sgd", learning_rate=0.1)
 
 STUDY = Study(
     name="tiny",
     question="Does a smaller step help?",
     variants=(
-        Variant("base", "Baseline", "softmax_regression", {}, Recipe(epochs=1, batch_size=64)),
-        Variant(
-            "lr0.1",
-            "Step 0.1",
-            "softmax_regression",
-            {},
-            Recipe(epochs=1, batch_size=64, optimizer="sgd", learning_rate=0.1),
-        ),
+        Variant("base", "Baseline", "softmax_regression", {}, QUICK),
+        Variant("lr0.1", "Step 0.1", "softmax_regression", {}, STEP),
         Variant("vgg", "VGG, 1 block", "vgg", NETWORK, RECIPE),
     ),
     seeds=2,
@@ -57,20 +51,23 @@ def tiny_data(train: int = 130, val: int = 40, seed: int = 0) -> TrainingData:
     return TrainingData(split(train), split(val), "sample")
 
 
-def tiny_cifar10(source: str = "sample", seed: int = 0) -> Cifar10:
+def tiny_cifar10(source: str = "sample", seed: int = 0, val_size: int = 5000) -> Cifar10:
     """Return what stands in for `load_cifar10`; its images depend on the seed, as a split does."""
-    data = tiny_data(seed=seed)
-    return Cifar10(data.train, data.val, data.val, source)
+    data = tiny_data(val=40 if val_size else 0, seed=seed)
+    return Cifar10(data.train, data.val, tiny_data(10, 40, seed).val, source)
 
 
 def use_study(monkeypatch, folder, study: Study = STUDY) -> None:
-    """Make the command line know this study alone, keep its runs in a folder, and load the tiny data."""
+    """Make the command line know this study alone, keep its runs in a folder, and load the tiny data.
+
+    It trains in this process, where the study and the data stand in for others.
+    """
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
-    for module in (experiments, readme, records):
+    for module in (experiments, records):
         monkeypatch.setattr(module, "STUDIES", {study.name: study})
     monkeypatch.setattr(records, "RUNS", folder / "runs")
-    monkeypatch.setattr(readme, "README", folder / "README.md")
     monkeypatch.setattr(experiments, "load_cifar10", tiny_cifar10)
+    monkeypatch.setattr(experiments, "in_own_process", lambda function, *arguments: function(*arguments))
 
 
 def changed(data: TrainingData, part: str, **arrays) -> TrainingData:

@@ -1,165 +1,28 @@
-"""A run that is killed at any moment goes on, and nothing is lost, half written or mixed up.
+"""The state of a run comes back whole, is written whole, and is used by its own run and one process alone."""
 
-Each kill costs a start of TensorFlow, so four are done, one in each phase of a run. `KILLS=20` in the
-environment does that many, at random moments.
-"""
-
-import json
 import os
-import random
 import subprocess
 import sys
-import threading
-import time
-from pathlib import Path
 
+import filelock
 import keras
 import numpy as np
 import pytest
 
-from helpers.data import load_cifar10
-from helpers.internal.checkpoint import Checkpoint
+from helpers.internal.checkpoint import Checkpoint, fingerprint
+from helpers.internal.files import ROOT
 from helpers.optimizers import compile_model
-from helpers.training import fingerprint, train
+from helpers.recipe import Recipe
+from helpers.training import train
 from tests.support.tiny import NETWORK, RECIPE, build, tiny_data
 
-ROOT = Path(__file__).resolve().parents[3]
-KILLS = int(os.environ.get("KILLS", "4"))
-PHASES = ("starting", "training", "writing the state", "writing the record")
 DATA = tiny_data(60, 20)
+HISTORY = [{"epoch": 1, "loss": 0.1 + 0.2}]
 
 
 @pytest.fixture(autouse=True)
 def standard_profile(monkeypatch):
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
-
-
-# Killed
-
-
-class Target:
-    """A process that trains the study in a folder; `phase` is the last one that it announced."""
-
-    def __init__(self, folder: Path, seeds: int):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.kill_target", folder, str(seeds)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.phase, self.output, self.errors = "starting", [], []
-        self.readers = [threading.Thread(target=self.read), threading.Thread(target=self.read_errors)]
-        for reader in self.readers:
-            reader.start()
-
-    def read(self):
-        for line in self.process.stdout:
-            self.output.append(line)
-            if line.startswith("phase: "):
-                self.phase = line.removeprefix("phase: ").strip()
-
-    def read_errors(self):
-        self.errors += self.process.stderr
-
-    def running(self) -> bool:
-        return self.process.poll() is None
-
-    def wait_for(self, phase: str) -> None:
-        while self.running() and self.phase != phase:
-            time.sleep(0.01)
-
-    def end(self) -> int:
-        code = self.process.wait()
-        for reader in self.readers:
-            reader.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
-        return code
-
-
-def put_sample(folder: Path) -> Path:
-    cifar10 = load_cifar10("sample")
-    arrays = {}
-    for part, count in (("train", 300), ("val", 100)):
-        split = getattr(cifar10, part)
-        arrays |= {f"{part}_images": split.images[:count], f"{part}_labels": split.labels[:count]}
-    folder.mkdir()
-    np.savez(folder / "sample.npz", **arrays)
-    return folder
-
-
-def results(folder: Path) -> dict:
-    """Return all records, without times, and the bytes of all final weights."""
-    found = {}
-    for path in sorted(folder.glob("runs/sample/killed/*.json")):
-        run = json.loads(path.read_text(encoding="utf-8"))
-        for timed in (run, *run["history"]):
-            del timed["seconds"]
-        with np.load(folder / f"weights{run['seed']}.npz") as weights:
-            found[path.name] = run, [weights[name].tobytes() for name in weights.files]
-    return found
-
-
-def check_what_is_on_disk(folder: Path) -> None:
-    """Every record and every state can be read whole, at any moment."""
-    for path in folder.glob("runs/sample/killed/*.json"):
-        assert len(json.loads(path.read_text(encoding="utf-8"))["history"]) == RECIPE.epochs
-    for path in folder.rglob("checkpoint.npz"):
-        with np.load(path) as state:
-            assert all(state[name] is not None for name in state.files)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_runs_that_are_killed_again_and_again_end_like_runs_that_were_not(tmp_path):
-    chance = random.Random(0)
-    seeds = max(1, KILLS // 2)
-    calm, killed = put_sample(tmp_path / "calm"), put_sample(tmp_path / "killed")
-    target = Target(calm, seeds)
-    target.wait_for("training")
-    started = time.monotonic()
-    assert target.end() == 0, target.errors
-    # So long that all kills together fall into about one run.
-    longest = 1.6 * (time.monotonic() - started) / KILLS
-
-    hits = []
-    while len(hits) < KILLS:
-        target = Target(killed, seeds)
-        if len(PHASES) >= KILLS:
-            phase = PHASES[len(hits)]
-            target.wait_for(phase)
-            time.sleep(0.5 if phase in PHASES[:2] else 0.02)
-        else:
-            if chance.random() < 0.9:  # a start is a long phase in which little happens
-                target.wait_for("training")
-            time.sleep(chance.uniform(0, longest))
-        assert target.running(), f"ended before kill {len(hits) + 1}: {target.errors}"
-        hits.append(target.phase)
-        target.process.kill()
-        target.end()
-        check_what_is_on_disk(killed)
-    target = Target(killed, seeds)
-    assert target.end() == 0, target.errors
-    print(f"{len(hits)} kills:", {phase: hits.count(phase) for phase in PHASES})
-    assert len(results(calm)) == seeds
-    assert results(killed) == results(calm)
-    assert not list(killed.rglob("*.tmp"))
-    assert not list(killed.rglob("checkpoint.npz")), "the state of a finished run is deleted"
-
-
-# Interrupted while the state is written
-
-
-@pytest.fixture
-def model():
-    model = build()
-    compile_model(model, RECIPE, steps_per_epoch=2)
-    model.fit(DATA.train.images, keras.utils.to_categorical(DATA.train.labels, 10), verbose=0)
-    return model
-
-
-def variables(model):
-    return [keras.ops.convert_to_numpy(v).copy() for v in [*model.variables, *model.optimizer.variables]]
 
 
 def fresh_model():
@@ -168,40 +31,79 @@ def fresh_model():
     return model
 
 
+@pytest.fixture
+def model():
+    model = fresh_model()
+    model.fit(DATA.train.images, keras.utils.to_categorical(DATA.train.labels, 10), verbose=0)
+    return model
+
+
+def variables(model):
+    return [keras.ops.convert_to_numpy(v).copy() for v in [*model.variables, *model.optimizer.variables]]
+
+
+def no_room(number):
+    raise OSError(28, "No space left on device")
+
+
 def test_weights_optimizer_random_states_history_and_average_come_back(model, tmp_path):
-    saved = Checkpoint(tmp_path, {"seed": 1})
-    saved.save(model, [{"epoch": 1, "loss": 0.1 + 0.2}], average=True)
-    other, restored = fresh_model(), Checkpoint(tmp_path, {"seed": 1})
-    assert restored.restore(other) == [{"epoch": 1, "loss": 0.1 + 0.2}]
-    for before, after in zip(variables(model), variables(other), strict=True):
-        np.testing.assert_array_equal(before, after)
-    assert restored.averaged == 1
-    for before, after in zip(saved.sums, restored.sums, strict=True):
-        np.testing.assert_array_equal(before, after)
+    with Checkpoint(tmp_path, model, {"seed": 1}) as saved:
+        saved.save(HISTORY, average=True)
+    with Checkpoint(tmp_path, fresh_model(), {"seed": 1}) as restored:
+        assert restored.restore() == HISTORY
+        for before, after in zip(variables(model), variables(restored.model), strict=True):
+            np.testing.assert_array_equal(before, after)
+        assert restored.averaged == 1
+        for before, after in zip(saved.sums, restored.sums, strict=True):
+            np.testing.assert_array_equal(before, after)
 
 
 def test_a_state_that_is_not_written_to_its_end_leaves_the_one_before(model, tmp_path, monkeypatch):
-    Checkpoint(tmp_path, {}).save(model, [{"epoch": 1}], average=False)
-
-    def no_room(number):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", no_room)
-    with pytest.raises(OSError, match="No space left"):
-        Checkpoint(tmp_path, {}).save(model, [{"epoch": 1}, {"epoch": 2}], average=False)
-    assert Checkpoint(tmp_path, {}).restore(fresh_model()) == [{"epoch": 1}]
-
-
-def test_without_a_folder_nothing_is_written(model, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    checkpoint = Checkpoint(None, {})
-    checkpoint.save(model, [{"epoch": 1}], average=True)
-    assert checkpoint.restore(model) == []
-    assert list(tmp_path.iterdir()) == []
+    with Checkpoint(tmp_path, model, {}) as checkpoint:
+        checkpoint.save(HISTORY, average=False)
+        monkeypatch.setattr(os, "fsync", no_room)
+        with pytest.raises(OSError, match="No space left"):
+            checkpoint.save([*HISTORY, {"epoch": 2}], average=False)
+    with Checkpoint(tmp_path, fresh_model(), {}) as again:
+        assert again.restore() == HISTORY
+    assert {path.name for path in tmp_path.iterdir()} <= {"checkpoint.npz", "lock"}
 
 
-def test_a_folder_without_a_state_is_a_new_run(tmp_path):
-    assert Checkpoint(tmp_path / "none", {}).restore(fresh_model()) == []
+def test_a_folder_without_a_state_is_a_new_run_and_without_a_folder_nothing_is_written(
+    model, tmp_path, monkeypatch
+):
+    with Checkpoint(tmp_path / "new" / "folder", model, {}) as checkpoint:
+        assert checkpoint.restore() == []
+    monkeypatch.chdir(tmp_path / "new" / "folder")
+    before = sorted(tmp_path.rglob("*"))
+    with Checkpoint(None, model, {}) as checkpoint:
+        checkpoint.save(HISTORY, average=True)
+        assert checkpoint.restore() == []
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+# One process alone
+
+
+def test_a_folder_in_which_somebody_trains_is_refused_and_free_afterwards(tmp_path):
+    with (
+        Checkpoint(tmp_path, fresh_model(), {}),
+        pytest.raises(BlockingIOError, match=r"^Another process trains in .*: wait for it\.$"),
+    ):
+        Checkpoint(tmp_path, fresh_model(), {})
+    with Checkpoint(tmp_path, fresh_model(), {}) as checkpoint:
+        assert checkpoint.restore() == []
+
+
+@pytest.mark.parametrize("error", [OSError(95, "Operation not supported"), NotImplementedError()])
+def test_a_file_system_without_locks_stands_against_nothing(error, model, tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise error
+
+    monkeypatch.setattr(filelock.FileLock, "_acquire", no_locks)
+    with Checkpoint(tmp_path, model, {}) as checkpoint:
+        checkpoint.save(HISTORY, average=False)
+        assert checkpoint.restore() == HISTORY
 
 
 # Refused
@@ -210,9 +112,8 @@ def test_a_folder_without_a_state_is_a_new_run(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"not a state", b"PK\x03\x04 cut off"])
 def test_a_damaged_state_is_refused_in_one_line(content, tmp_path):
     (tmp_path / "checkpoint.npz").write_bytes(content)
-    with pytest.raises(ValueError, match=r"checkpoint\.npz cannot be read .*: delete it to start") as error:
-        Checkpoint(tmp_path, {}).restore(fresh_model())
-    assert "\n" not in str(error.value)
+    with pytest.raises(ValueError, match=r"^.*checkpoint\.npz cannot be read .*: delete it to start anew\.$"):
+        train(build, DATA, RECIPE, 0, tmp_path, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +130,7 @@ def state(tmp_path_factory):
     "change",
     [
         {"data": tiny_data(60, 20, seed=1)},
-        {"recipe": RECIPE.__class__(epochs=4)},
+        {"recipe": Recipe(epochs=4)},
         {"seed": 1},
         {"build": lambda: build(dropout=0.5)},  # the same weights, another network
         {"build": lambda: build(width=3)},
@@ -240,7 +141,7 @@ def test_the_state_of_another_run_is_refused(change, state, monkeypatch):
     monkeypatch.setenv("TUTORIAL_PROFILE", "smoke")
     before = (state / "checkpoint.npz").read_bytes()
     arguments = {"build": build, "data": DATA, "recipe": RECIPE, "seed": 0} | change
-    with pytest.raises(ValueError, match="is from another recipe, seed, network or dataset: use another"):
+    with pytest.raises(ValueError, match="is of another recipe, seed, network or dataset: use another"):
         train(**arguments, resume_dir=state, progress=False)
     assert (state / "checkpoint.npz").read_bytes() == before
 
@@ -253,10 +154,33 @@ def test_a_finished_run_is_not_trained_again(state, monkeypatch):
 
 
 def test_a_networks_fingerprint_depends_on_its_settings_and_not_on_what_was_built_before():
+    def other(value):
+        return not value if isinstance(value, bool) else value / 2 if isinstance(value, float) else value + 1
+
     first = fingerprint(build())
     assert fingerprint(build()) == first
     assert len({first, *(fingerprint(build(**{name: other(value)})) for name, value in NETWORK.items())}) == 6
 
 
-def other(value):
-    return not value if isinstance(value, bool) else value / 2 if isinstance(value, float) else value + 1
+# Killed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_run_that_is_killed_while_it_writes_its_state_ends_like_a_run_that_was_not(tmp_path, monkeypatch):
+    command = [sys.executable, "-m", "tests.support.kill_target", tmp_path]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"writing\n"
+        with pytest.raises(BlockingIOError):
+            train(build, DATA, RECIPE, 0, tmp_path, progress=False)
+        process.kill()
+    with np.load(tmp_path / "checkpoint.npz") as saved:
+        assert '"epoch": 1' in str(saved["meta"])
+        assert '"epoch": 2' not in str(saved["meta"])
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(False)  # as in the process that was killed
+    resumed, run = train(build, DATA, RECIPE, 0, tmp_path, progress=False)
+    calm, calm_run = train(build, DATA, RECIPE, 0, progress=False)
+    assert all(np.array_equal(a, b) for a, b in zip(resumed.get_weights(), calm.get_weights(), strict=True))
+    assert [entry["loss"] for entry in run.history] == [entry["loss"] for entry in calm_run.history]

@@ -62,21 +62,14 @@ def test_images_go_through_the_fused_operation(images):
     assert "FusedBatchNormV3" in {operation.type for operation in graph.get_operations()}
 
 
-@pytest.mark.parametrize("shape", [(16, 6), (4, 8, 6), (3, 2, 4, 4, 6)])
-def test_input_of_another_rank_is_normalised_by_keras(shape):
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [((16, 6), {}), ((4, 8, 6), {}), ((3, 2, 4, 4, 6), {}), ((7, 5, 4, 6), {"dtype": "mixed_bfloat16"})],
+)
+def test_input_of_another_rank_or_half_precision_is_normalised_by_keras(shape, options):
     x = np.random.default_rng(2).normal(size=shape).astype("float32")
-    ours, keras_own = pair({}, shape)
-    np.testing.assert_array_equal(ours(x, training=True), keras_own(x, training=True))
-
-
-def test_half_precision_is_normalised_by_keras(images):
-    ours, keras_own = pair({"dtype": "mixed_bfloat16"}, images.shape)
-    np.testing.assert_array_equal(
-        *[
-            ops.convert_to_numpy(ops.cast(layer(images, training=True), "float32"))
-            for layer in (ours, keras_own)
-        ]
-    )
+    ours, keras_own = (ops.cast(layer(x, training=True), "float32") for layer in pair(options, shape))
+    np.testing.assert_array_equal(ours, keras_own)
 
 
 def test_prediction_and_a_frozen_layer_use_the_moving_averages(images):
