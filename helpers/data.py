@@ -6,6 +6,7 @@
 
 import functools
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,7 +128,7 @@ def load_cifar10(
         source = "sample"
     if source != "sample":
         try:
-            return from_arrays(official_arrays(data_dir), "official", val_size, seed, fold)
+            return from_arrays(official_arrays(data_dir).values(), "official", val_size, seed, fold)
         except DataError as error:
             if source == "official":
                 raise
@@ -181,22 +182,19 @@ def check_whole(**arguments: int) -> None:
             raise ValueError(f"{name} is {value!r}, expected an integer of at least 0.")
 
 
-def from_arrays(arrays: dict[str, np.ndarray], source: str, *rule: int) -> Cifar10:
+def from_arrays(arrays: Iterable[np.ndarray], source: str, *rule: int) -> Cifar10:
     """Split the training arrays by the rule of `split_indices` and put all three splits together."""
-    arrays = {name: read_only(array) for name, array in arrays.items()}
-    images, labels = arrays["train_images"], arrays["train_labels"]
+    images, labels, test_images, test_labels = map(read_only, arrays)
     train, val = (Split(images, labels, rows) for rows in split_indices(labels, *rule))
-    return Cifar10(train, val, Split(arrays["test_images"], arrays["test_labels"]), source)
+    return Cifar10(train, val, Split(test_images, test_labels), source)
 
 
 @functools.cache
-def sample_arrays() -> dict[str, np.ndarray]:
+def sample_arrays() -> tuple[np.ndarray, ...]:
     """Draw the synthetic sample, once per session."""
     from helpers.internal.sample import make_sample
 
-    return dict(
-        zip(("train_images", "train_labels", "test_images", "test_labels"), make_sample(), strict=True)
-    )
+    return make_sample()
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
@@ -208,10 +206,7 @@ def read_only(array: np.ndarray) -> np.ndarray:
 def print_banner(error: DataError) -> None:
     """Say, in a way that nobody can miss, that what follows is not CIFAR-10."""
     bar = "!" * 100
-    print(bar, "THIS IS NOT CIFAR-10: the small synthetic sample stands in for it.", sep="\n")
+    told = "Numbers measured on it say nothing about CIFAR-10. The real data could not be had:"
     print(
-        "Numbers measured on it say nothing about CIFAR-10. The real data could not be had:",
-        error,
-        bar,
-        sep="\n",
+        bar, "THIS IS NOT CIFAR-10: the small synthetic sample stands in for it.", told, error, bar, sep="\n"
     )
