@@ -138,8 +138,8 @@ def find(place: Path | None) -> Arrays:
             problems.append(f"{path}: {error}")
     if place:
         raise DataError("; ".join(problems))
-    for problem in problems:
-        print(f"Passed over: {problem}")
+    if problems:
+        print("Passed over:", *problems, sep="\n  ")
     from helpers.internal import download  # slow to import, and needed once
 
     return decoded(download.fetch())
