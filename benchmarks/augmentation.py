@@ -26,7 +26,6 @@ import tensorflow as tf
 import helpers.session  # noqa: F401  starts TensorFlow without its notes
 from helpers import models, session
 from helpers.augment import Augmentation
-from helpers.batches import batches
 from helpers.data import load_cifar10
 from helpers.optimizers import compile_model
 from helpers.recipe import Recipe
@@ -70,7 +69,7 @@ def keras_pipeline(images: np.ndarray, interpolation: str = "bilinear") -> Work:
     augment = keras_layers(interpolation)
     require_own_draws(augment, images[0])
     options = tf.data.Options()
-    options.autotune.enabled = False  # its thread makes TensorFlow 2.21 wait at the end: helpers/batches.py
+    options.autotune.enabled = False  # its thread makes TensorFlow 2.21 wait at the end
     pipeline = (
         tf.data.Dataset.from_tensor_slices(images)
         .batch(BATCH_SIZE)
@@ -90,7 +89,7 @@ def training(images: np.ndarray, labels: np.ndarray) -> Work:
     """Return what trains the standard CNN for one epoch."""
     model = models.vgg(3)
     compile_model(model, Recipe(batch_size=BATCH_SIZE), -(-len(images) // BATCH_SIZE))
-    return lambda: model.fit(batches(images, labels, BATCH_SIZE), shuffle=False, verbose=0)
+    return lambda: model.fit(images, labels, BATCH_SIZE, verbose=0)
 
 
 def require_own_draws(augment: Callable, picture: np.ndarray) -> None:

@@ -1,8 +1,7 @@
 """Compare `helpers.training.train` with a bare `model.compile(); model.fit()`: time and memory.
 
 Both train `vgg(3)` with Adam on the same images in batches of 128 and validate after every epoch; `train`
-also shuffles by seed and epoch, watches the loss and saves its state, as in a study. They take turns in one
-process for the seconds per epoch; memory and the time to the first result come from a process of each.
+also shuffles by seed and epoch, watches the loss and saves its state. They take turns, each in a new process.
 
 Run on CIFAR-10 (on the sample where it is not at hand): CIFAR10_DIR=... python benchmarks/harness_cost.py
 """
@@ -15,13 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ["TUTORIAL_PROFILE"] = "standard"
 GOAL = 1.05
 BATCH_SIZE = 128
@@ -29,7 +26,6 @@ BATCH_SIZE = 128
 
 def training_data(images: int):
     """Return CIFAR-10 if CIFAR10_DIR names it, else the sample; with at most so many training images."""
-    import helpers.session  # noqa: F401  starts TensorFlow without its notes
     from helpers.data import Split, TrainingData, load_cifar10
 
     cifar10 = load_cifar10("official" if os.environ.get("CIFAR10_DIR") else "sample")
@@ -38,60 +34,40 @@ def training_data(images: int):
 
 
 def bare(data, epochs: int) -> list[float]:
-    """Train with Keras alone; return the moments of the call and of each epoch's result."""
+    """Train with Keras alone; return the seconds of each epoch, validation included."""
     import keras
 
     from helpers import models
 
-    moments = [time.perf_counter()]
     model = models.vgg(3)
-    model.compile(
-        keras.optimizers.Adam(1e-3),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
+    moments = [time.perf_counter()]
     clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: moments.append(time.perf_counter()))
-    model.fit(
-        data.train.images,
-        data.train.labels,
-        batch_size=BATCH_SIZE,
-        epochs=epochs,
-        validation_data=(data.val.images, data.val.labels),
-        validation_batch_size=500,
-        callbacks=[clock],
-        verbose=0,
-    )
-    return moments
+    settings = {"batch_size": BATCH_SIZE, "validation_batch_size": 500, "callbacks": [clock], "verbose": 0}
+    validation = data.val.images, data.val.labels
+    model.fit(data.train.images, data.train.labels, epochs=epochs, validation_data=validation, **settings)
+    return [after - before for before, after in zip(moments, moments[1:], strict=False)]
 
 
 def ours(data, epochs: int) -> list[float]:
-    """Train with `train`, state saved after every epoch; return the same moments as `bare`."""
-    from helpers import models, training
+    """Train with `train`, its state saved after every epoch; return the same seconds.
 
-    class Clock(training.ProgressBar):
-        def finish_epoch(self, entry):
-            super().finish_epoch(entry)
-            moments.append(time.perf_counter())
+    What lies between two epochs, such as the saving, is shared out among them.
+    """
+    from helpers import models
+    from helpers.recipe import Recipe
+    from helpers.training import train
 
-    recipe = training.Recipe(epochs=epochs, batch_size=BATCH_SIZE)
-    kept, training.ProgressBar = training.ProgressBar, Clock
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            moments = [time.perf_counter()]
-            training.train(lambda: models.vgg(3), data, recipe, resume_dir=folder, progress=False)
-    finally:
-        training.ProgressBar = kept
-    return moments
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        recipe = Recipe(epochs=epochs, batch_size=BATCH_SIZE)
+        _, run = train(lambda: models.vgg(3), data, recipe, resume_dir=folder, progress=False)
+    between = (time.perf_counter() - began - run.seconds) / epochs
+    return [epoch["seconds"] + between for epoch in run.history]
 
 
 CONTENDERS = {"model.fit()": bare, "train()": ours}
-
-
-def measure_once(name: str, images: int) -> None:
-    """Train for one epoch in this process and print seconds to its result and peak memory as JSON."""
-    data = training_data(images)
-    called, first = CONTENDERS[name](data, 1)
-    print(json.dumps({"first": first - called, "memory": peak_memory()}))
 
 
 def peak_memory() -> float:
@@ -105,57 +81,41 @@ def peak_memory() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
 
 
-def in_new_process(name: str, images: int) -> dict[str, float]:
-    """Return what `measure_once` prints in a process of its own."""
-    command = [sys.executable, __file__, "--once", name, "--images", str(images)]
+def in_new_process(name: str, options) -> dict:
+    """Return what one contender measures in a process of its own."""
+    sizes = [f"--images={options.images}", f"--epochs={options.epochs}"]
+    command = [sys.executable, __file__, "--once", name, *sizes]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def epoch_seconds(data, epochs: int, repeats: int) -> dict[str, list[float]]:
-    """Let both take turns; return each one's median seconds per epoch (the first left out) per repeat."""
-    seconds = {name: [] for name in CONTENDERS}
-    for repeat in range(repeats):
-        for name in sorted(CONTENDERS, reverse=repeat % 2 == 1):
-            moments = CONTENDERS[name](data, 1 + epochs)[1:]
-            epochs_alone = [after - before for before, after in pairwise(moments)]
-            seconds[name].append(statistics.median(epochs_alone))
-    return seconds
-
-
-def report(data, once: dict, seconds: dict) -> None:
-    """Print one row per contender and the ratio of their seconds per epoch."""
-    from helpers import session
-
-    machine = session.machine()
-    print(
-        f"vgg(3), {len(data.train):,} training images ({data.source}), batches of {BATCH_SIZE}, "
-        f"{machine['processor']}, {machine['accelerator']}"
-    )
-    print(f"{'':<14}{'seconds per epoch':>20}{'to the first result':>22}{'peak memory':>16}")
-    for name in CONTENDERS:
-        median = statistics.median(seconds[name])
-        print(f"{name:<14}{median:>20.2f}{once[name]['first']:>20.2f} s{once[name]['memory']:>13,.0f} MB")
-    ratios = [mine / plain for plain, mine in zip(*seconds.values(), strict=True)]
-    print(
-        f"train() takes {statistics.median(ratios):.3f} times as long per epoch "
-        f"({min(ratios):.3f} to {max(ratios):.3f} in {len(ratios)} repeats); the goal is at most {GOAL}."
-    )
-
-
 def main() -> None:
-    """Measure memory and first results before this process itself grows, then the seconds per epoch."""
+    """Let both take turns and print one row for each, and the ratio of their seconds per epoch."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=45_000, help="training images at most")
-    parser.add_argument("--epochs", type=int, default=2, help="epochs that count, per turn")
+    parser.add_argument("--epochs", type=int, default=3, help="of each turn; the first is told apart")
     parser.add_argument("--repeats", type=int, default=3, help="turns of each")
     parser.add_argument("--once", choices=CONTENDERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.once:
-        return measure_once(options.once, options.images)
-    once = {name: in_new_process(name, options.images) for name in CONTENDERS}
-    data = training_data(options.images)
-    return report(data, once, epoch_seconds(data, options.epochs, options.repeats))
+        import helpers.session  # noqa: F401  starts TensorFlow without its notes
+
+        first, *others = CONTENDERS[options.once](training_data(options.images), options.epochs)
+        result = {"first": first, "epoch": statistics.median(others), "memory": peak_memory()}
+        return print(json.dumps(result))
+    turns = {name: [] for name in CONTENDERS}
+    for turn in range(options.repeats):
+        for name in sorted(CONTENDERS, reverse=turn % 2 == 1):
+            turns[name].append(in_new_process(name, options))
+    print(f"vgg(3), at most {options.images:,} training images in batches of {BATCH_SIZE}")
+    for name, results in turns.items():
+        first, epoch, memory = (statistics.median(r[key] for r in results) for key in results[0])
+        print(f"  {name:<14}{epoch:7.2f} s per epoch, {first:.2f} s for the first, {memory:,.0f} MB at most")
+    ratios = [mine["epoch"] / plain["epoch"] for plain, mine in zip(*turns.values(), strict=True)]
+    return print(
+        f"train() takes {statistics.median(ratios):.3f} times as long per epoch ({min(ratios):.3f} to "
+        f"{max(ratios):.3f} in {len(ratios)} turns); the goal is at most {GOAL}."
+    )
 
 
 if __name__ == "__main__":

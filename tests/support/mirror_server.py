@@ -1,4 +1,4 @@
-"""A web server on loopback that serves one file, well or with a fault: the mirrors of the download tests."""
+"""A web server on loopback that serves files, well or with a fault: the mirrors of the download tests."""
 
 import re
 import socket
@@ -18,13 +18,12 @@ class Mirror:
     content: bytes
     status: int = 200
     faulty: int = 10**9  # so many of the first requests get the faults below, the others none
-    reset_at: float | None = None  # the connection is torn there
-    end_at: float | None = None  # the answer ends there, though more was announced
-    stall_at: float | None = None  # nothing comes from there on
-    rate: float | None = None  # bytes per second
+    end_at: float | None = None  # the answer ends there, though more was announced,
+    reset: bool = False  # by a torn connection
+    stall_at: float | None = None  # nothing comes from there on; below 0: letters of a header, without end
+    pause: float = 0  # seconds after each piece
     ranges: bool = True  # whether Range is understood
-    announced: int | None = None  # a false Content-Length
-    redirect: str | None = None
+    headers: dict = field(default_factory=dict)  # in place of the right ones; None leaves one out
     starts: list[int] = field(default_factory=list)  # of each request: the first byte it asks for
 
 
@@ -34,55 +33,38 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         mirror = self.server.mirrors[self.path]
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(asked[1]) if asked else 0
-        mirror.starts.append(start)
-        faulty = len(mirror.starts) <= mirror.faulty
+        mirror.starts.append(int(asked[1]) if asked else 0)
         self.close_connection = True
-        if faulty and (mirror.redirect or mirror.status != 200):
-            self.send_response(302 if mirror.redirect else mirror.status)
-            self.send_header("Location", mirror.redirect or "")
-            self.send_header("Content-Length", "0")
-            self.send_header("Connection", "close")
-            self.end_headers()
-            return
-        partial = asked and mirror.ranges
-        start = start if partial else 0
+        if len(mirror.starts) > mirror.faulty:
+            mirror = Mirror(mirror.content)
+        start = int(asked[1]) if asked and mirror.ranges else 0
         size = len(mirror.content)
-        length = size - start if mirror.announced is None else mirror.announced
-        self.send_response(206 if partial else 200)
-        if partial:
-            self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
-        self.send_header("Content-Length", str(length))
-        self.send_header("Connection", "close")
+        if (mirror.stall_at or 0) < 0:
+            return self.stall()
+        self.send_response(206 if start and mirror.status == 200 else mirror.status)
+        right = {"Content-Length": size - start, "Content-Range": f"bytes {start}-{size - 1}/{size}"}
+        for name, value in (right | {"Connection": "close"} | mirror.headers).items():
+            if value is not None:
+                self.send_header(name, str(value))
         self.end_headers()
-        self.send_content(mirror, start, faulty)
+        return self.send_content(mirror, mirror.content[start:], start)
 
-    def send_content(self, mirror, start, faulty):
-        ends = {mirror.reset_at: self.reset, mirror.end_at: self.end, mirror.stall_at: self.stall}
-        place = next((place for place in ends if place is not None), None) if faulty else None
-        stop = len(mirror.content) if place is None else int(place * len(mirror.content))
-        size = min(PIECE, int(mirror.rate / 20)) if mirror.rate else PIECE
-        for begin in range(start, stop, size):
-            piece = mirror.content[begin : min(begin + size, stop)]
-            try:
-                self.wfile.write(piece)
-            except OSError:  # the client has left
-                return
-            if faulty and mirror.rate:
-                time.sleep(len(piece) / mirror.rate)
-        if place is not None:
-            ends[place]()
-
-    def reset(self):
-        time.sleep(0.05)  # what was sent so far may arrive
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-
-    def end(self):
-        self.wfile.flush()
+    def send_content(self, mirror, content, start):
+        place = next((p for p in (mirror.end_at, mirror.stall_at) if p is not None), 1)
+        content = content[: max(0, int(place * len(mirror.content)) - start)]
+        for begin in range(0, len(content), PIECE):
+            self.wfile.write(content[begin : begin + PIECE])
+            time.sleep(mirror.pause)
+        if mirror.reset:
+            time.sleep(0.05)  # what was sent so far may arrive
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+        elif mirror.stall_at is not None:
+            self.server.closing.wait(20)
 
     def stall(self):
-        self.server.closing.wait(20)
+        while not self.server.closing.wait(0.02):
+            self.wfile.write(b"X")
 
     def log_message(self, *args):
         pass
@@ -96,12 +78,12 @@ class Server(ThreadingHTTPServer):
 
 
 class MirrorServer:
-    """Use in a `with` statement; `add` gives the address of a new mirror."""
+    """Use in a `with` statement; `add` gives the address of a new mirror of an archive."""
 
     def __enter__(self):
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.mirrors, self.server.closing = {}, threading.Event()
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *args):
@@ -109,7 +91,7 @@ class MirrorServer:
         self.server.shutdown()
         self.server.server_close()
 
-    def add(self, mirror: Mirror) -> str:
-        path = f"/{len(self.server.mirrors)}"
+    def add(self, mirror: Mirror, archive: str) -> str:
+        path = f"/{len(self.server.mirrors)}/{archive}"
         self.server.mirrors[path] = mirror
         return f"http://127.0.0.1:{self.server.server_port}{path}"

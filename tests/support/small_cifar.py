@@ -3,12 +3,10 @@
 Used as a script it loads these in a process of its own: `python -m tests.support.small_cifar URL`.
 """
 
-import dataclasses
-import functools
 import gzip
 import hashlib
 import io
-import struct
+import pickle
 import sys
 import tarfile
 import zlib
@@ -16,63 +14,41 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import data
-from helpers.internal import download, formats
+from helpers.internal import download, official
 
-ROWS = 50  # images of a file
-NAMES = (*formats.TRAIN_FILES, "test_batch")
-QUICK = download.Patience(
-    connect=5, silence=1, window=0.4, fast=300_000, floor=20_000, progress=10_000, pause=0.01
-)
-
-FETCH = download.fetch
-
-rng = np.random.default_rng(0)
-PIXELS = {name: rng.integers(0, 256, (ROWS, formats.PIXELS), np.uint8) for name in NAMES}
-LABELS = {name: np.arange(ROWS, dtype=np.uint8) % 10 for name in NAMES}
-ARRAYS = formats.assemble({name: formats.to_batch(PIXELS[name], LABELS[name]) for name in NAMES})
-
-
-def binary_file(name: str) -> bytes:
-    return np.column_stack((LABELS[name], PIXELS[name])).tobytes()
-
-
-def python_file(name: str) -> bytes:
-    """Return the batch as Python 2 pickled it."""
-    array = (
-        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
-        b"(K\x01K" + bytes([ROWS]) + b"M\x00\x0c\x86cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R"
-        b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T"
-        + struct.pack("<I", PIXELS[name].size) + PIXELS[name].tobytes() + b"tb"
-    )  # fmt: skip
-    labels = b"](" + b"".join(b"K" + bytes([label]) for label in LABELS[name]) + b"e"
-    return b"\x80\x02}(U\x04data" + array + b"U\x06labels" + labels + b"u."
-
-
+FOLDERS = official.FOLDERS[:2]
+NAMES = tuple(official.FILES)[-6:]
+PIXELS = np.random.default_rng(0).integers(0, 256, (6, 50, 3072), np.uint8)
+LABELS = np.arange(50, dtype=np.uint8) % 10
+IMAGES = PIXELS.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy()
+WIDE = np.tile(LABELS, 6).astype(np.int64)
+ARRAYS = {
+    f"{part}_{kind}": array[rows]
+    for part, rows in (("train", slice(250)), ("test", slice(250, None)))
+    for kind, array in (("images", IMAGES), ("labels", WIDE))
+}
+BINARY_FILES = [np.column_stack((LABELS, pixels)).tobytes() for pixels in PIXELS]
+PYTHON_FILES = [pickle.dumps({b"data": pixels, b"labels": LABELS.tolist()}, 4) for pixels in PIXELS]
 FILES = {
-    "cifar-10-batches-bin": {f"{name}.bin": binary_file(name) for name in NAMES},
-    "cifar-10-batches-py": {name: python_file(name) for name in NAMES},
+    FOLDERS[0]: dict(zip((f"{name}.bin" for name in NAMES), BINARY_FILES, strict=True)),
+    FOLDERS[1]: dict(zip(NAMES, PYTHON_FILES, strict=True)),
 }
 
 
-def archive(folder: str) -> bytes:
-    """Return a layout as a `.tar.gz`."""
-    members = [(f"{folder}/readme.html", b"something else")]
-    return tar_gz(members + [(f"{folder}/{name}", content) for name, content in FILES[folder].items()])
-
-
-def tar_gz(members: list[tuple[str, bytes]]) -> bytes:
-    """Return an archive with these files."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, content in members:
-            member = tarfile.TarInfo(name)
+def tar(folder: str) -> bytes:
+    """Return an archive of a layout's files and another one."""
+    with tarfile.open(fileobj=(packed := io.BytesIO()), mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for name, content in {"readme.html": b"else", **FILES[folder]}.items():
+            member = tarfile.TarInfo(f"./{folder}/{name}")
             member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return gzip.compress(packed.getvalue(), compresslevel=1, mtime=0)  # the same bytes in every process
+            archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
 
 
-ARCHIVES = {folder: archive(folder) for folder in FILES}
+TARS = {folder: tar(folder) for folder in FOLDERS}
+PACKED = [gzip.compress(content, compresslevel=1, mtime=0) for content in TARS.values()]
+ARCHIVES = dict(zip(official.ARCHIVES, PACKED, strict=True))
+BINARY, PYTHON = ARCHIVES
 
 
 def put_folder(place: Path, folder: str) -> Path:
@@ -83,37 +59,29 @@ def put_folder(place: Path, folder: str) -> Path:
     return place
 
 
-def describe(name: str, content: bytes) -> download.Archive:
-    return download.Archive(name, len(content), hashlib.sha256(content).hexdigest())
+def sha256(content) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-BINARY = describe("cifar-10-binary.tar.gz", ARCHIVES["cifar-10-batches-bin"])
-PYTHON = describe("cifar-10-python.tar.gz", ARCHIVES["cifar-10-batches-py"])
+def fingerprint(array: np.ndarray) -> tuple[str, int]:
+    np.save(file := io.BytesIO(), array)
+    return sha256(array), zlib.crc32(file.getvalue())
 
 
-def install(setattr, *mirrors: tuple[download.Archive, str]) -> None:
+def install(setattr, *mirrors: str, window: float = 5) -> None:
     """Let the package take these files for the official ones, and these mirrors for the only ones."""
-    layouts = [
-        dataclasses.replace(
-            layout, sizes={name: len(content) for name, content in FILES[layout.folder].items()}
-        )
-        for layout in formats.LAYOUTS
-    ]
-    fingerprints = {
-        name: formats.Fingerprint(
-            array.shape, str(array.dtype), hashlib.sha256(array).hexdigest(), zlib.crc32(array)
-        )
-        for name, array in ARRAYS.items()
-    }
-    setattr(formats, "LAYOUTS", layouts)
-    setattr(formats, "FINGERPRINTS", fingerprints)
-    setattr(download, "fetch", functools.partial(FETCH, mirrors, QUICK))
+    files = FILES[FOLDERS[0]] | FILES[FOLDERS[1]]
+    archives = {name: (len(content), sha256(content)) for name, content in ARCHIVES.items()}
+    fingerprints = {name: fingerprint(array) for name, array in ARRAYS.items()}
+    rates = {"FAST": 1e5 / window, "FLOOR": 1e4 / window}  # pieces of 100 and 10 kB
+    for name, value in ({"MIRRORS": mirrors, "WINDOW": window, "ARCHIVES": archives} | rates).items():
+        setattr(download, name, value)
+    setattr(official, "FILES", {name: sha256(content) for name, content in files.items()})
+    setattr(official, "FINGERPRINTS", fingerprints)
+    setattr(official, "ARCHIVES", archives)
 
 
 if __name__ == "__main__":
-    install(setattr, (BINARY, sys.argv[1]))
-    try:
-        loaded = data.load_cifar10("official", val_size=10)
-    except data.DataError as error:
-        sys.exit(f"DataError: {error}")
-    assert np.array_equal(loaded.test.images, ARRAYS["test_images"])
+    install(setattr, *sys.argv[1:])
+    loaded = official.official_arrays(None)
+    assert np.array_equal(loaded["test_images"], ARRAYS["test_images"])
