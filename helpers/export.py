@@ -174,6 +174,7 @@ def run_litert(path: str | os.PathLike) -> tuple[Callable, type]:
         Interpreter = tf.lite.Interpreter
     with quietly():
         network = Interpreter(model_content=Path(path).read_bytes(), num_threads=os.cpu_count())
+        network.allocate_tensors()
     pixels, logits = network.get_input_details()[0], network.get_output_details()[0]
 
     def answer(images):

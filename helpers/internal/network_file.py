@@ -86,10 +86,11 @@ def forbidden_part(config: dict) -> str | None:
             module, kind, settings = str(value.get("module")), value["class_name"], value["config"]
             if kind not in ALLOWED.get(module, "").split():
                 return f"{printable(f'{kind} ({module})')[:80]} is no part of this series' networks"
-            if module == "keras.layers":
+            layers += module == "keras.layers"
+            if {"filters", "units", "kernel_size"} & settings.keys():
                 shape = (value.get("build_config") or {}).get("input_shape") or [MAX_NUMBER]
                 makes = [settings.get(key) or 1 for key in ("filters", "units", "kernel_size")]
-                layers, weights = layers + 1, weights + max(filter(None, shape)) * np.prod(np.hstack(makes))
+                weights += max(filter(None, shape)) * np.prod(np.hstack(makes))
         elif isinstance(value, int | float) and name not in LARGE and not abs(value) <= MAX_NUMBER:
             return f"{printable(name)[:40]} is beyond {MAX_NUMBER:,}"
         if isinstance(value, dict | list):
