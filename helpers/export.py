@@ -19,9 +19,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-from helpers.internal import network_file
 from helpers.internal.files import write_json, written
-from helpers.internal.network_file import in_one_line, verify_model_file
+from helpers.internal.network_file import for_older_keras, forbidden_part, in_one_line, verify_model_file
 from helpers.predict import ModelError, load_model
 from helpers.session import quietly, versions
 
@@ -29,7 +28,7 @@ FORMATS = {"keras": "model.keras", "savedmodel": "saved_model"}  # and what each
 FORMATS |= {"litert": "model.tflite", "litert_int8": "model_int8.tflite", "onnx": "model.onnx"}
 FIGURES = ["path", "bytes", "largest difference", "agreement", "median ms", "p99 ms", "images per second"]
 BATCH_SIZE = 100
-__all__ = ["compare_logits", "export_all", "runner", "save_model", "verify_model_file"]
+__all__ = ["FORMATS", "export_all", "runner", "save_model", "verify_model_file"]
 ROUNDING = 1e-4  # share of the largest logit by which float logits may differ
 INT8_AGREEMENT = 0.9  # share of the images that have to keep their class
 
@@ -51,17 +50,17 @@ def save_model(model: keras.Model, path: str | os.PathLike, about: dict | None =
     path = Path(path)
     if path.suffix != ".keras":
         raise ModelError(f"{path} is no name for a model: give one that ends in .keras.")
-    if reason := network_file.forbidden_part(json.loads(model.to_json())):
+    bare = bare_copy(model)
+    if reason := forbidden_part(json.loads(bare.to_json())):
         raise ModelError(f"The model is not saved: {reason}.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path) as beside:
-        bare_copy(model).save(beside)
-        network_file.for_older_keras(beside)
+        bare.save(beside)
+        for_older_keras(beside)
         load_model(beside)
         content = beside.read_bytes()
-        record = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        record = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "about": about or {}}
         record |= {"date": datetime.now(UTC).isoformat(timespec="seconds"), "versions": versions()}
-        record |= {"about": about or {}}
         write_json(path.with_suffix(".json"), record)
     return record
 
@@ -78,15 +77,15 @@ def export_all(
 
     Args:
         model: from raw pixels, (N, 32, 32, 3), to logits, (N, 10).
-        folder: is made if it is missing; exports in it are replaced.
+        folder: is made if missing; exports in it are replaced.
         calibration_images: uint8 (N, 32, 32, 3), about 200 training images; see `write_litert`.
         check_images: uint8 (N, 32, 32, 3), on which each of the `formats` is compared with Keras and timed,
             `repeats` of them one by one.
 
     Returns:
-        A row per format: problem (why there is no such file, in a line, and then nothing else; "" if there
-        is), path, bytes, largest difference of the logits, agreement (share of the images that get the same
-        class, 0 to 1), median and 99th percentile of ms for a single image, images per second in batches.
+        A row per format: problem (why there is no such file, and then nothing else; or ""), path, bytes,
+        largest difference of the logits, agreement (share of the images that get the same class, 0 to 1),
+        median and 99th percentile of ms for a single image, images per second in batches.
     """
     expected = model.predict(check_images.astype("float32"), batch_size=BATCH_SIZE, verbose=0)
     folder, rows = Path(folder), []
@@ -111,8 +110,7 @@ def export_all(
 def compare_logits(name: str, expected: np.ndarray, found: np.ndarray) -> tuple[float, float]:
     """Return the largest difference of an export's logits, (N, 10), and the share of equal classes.
 
-    A float format has to give Keras' logits but for rounding. int8 rounds every number between the layers,
-    so what counts is its classes. ModelError if the export answers otherwise.
+    ModelError unless a float format gives Keras' logits but for rounding, and int8 gives the same classes.
     """
     if found.shape != expected.shape or not np.isfinite(found).all():
         raise ModelError(f"It gives {found.shape}, expected finite logits of {expected.shape}: not kept")
@@ -129,8 +127,8 @@ def compare_logits(name: str, expected: np.ndarray, found: np.ndarray) -> tuple[
 def measure(run: Callable, images: np.ndarray, repeats: int) -> list[float]:
     """Return median and 99th percentile of the ms that a single image takes, and images per second."""
     singles = timeit.repeat(lambda: run(images[:1]), number=1, repeat=3 + repeats)[3:]  # 3 warm up
-    whole = min(timeit.repeat(lambda: run(images), number=1, repeat=2))
-    return [*(1000 * np.percentile(singles, [50, 99])), len(images) / whole]
+    speed = len(images) / timeit.timeit(lambda: run(images), number=1)
+    return [*(1000 * np.percentile(singles, [50, 99])), speed]
 
 
 def move_parts(work: Path, folder: Path) -> None:
@@ -197,10 +195,8 @@ def write_savedmodel(model: keras.Model, path: str | os.PathLike, format: str = 
 def write_litert(model: keras.Model, path: str | os.PathLike, calibration: np.ndarray | None = None) -> None:
     """Write a LiteRT file (`.tflite`), which telephones and other small devices run.
 
-    Args:
-        calibration: None for float32 throughout. Else uint8 (N, 32, 32, 3), training images (test images
-            would be a leak), with all values from 0 to 255: weights and what goes from layer to layer become
-            whole numbers of 8 bits, and these images show how large it gets. Pixels go in as uint8.
+    With `calibration`, uint8 (N, 32, 32, 3), training images (test images would be a leak), weights and what
+    goes from layer to layer become whole numbers of 8 bits; the images show how large it gets.
     """
     import tensorflow as tf
 

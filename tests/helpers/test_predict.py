@@ -87,11 +87,6 @@ def test_16_bit_grey_keeps_all_its_shades_and_its_transparent_one_is_white():
     assert seen[0, 2:5, 0].tolist() == [plain[0, 2, 0], 255, plain[0, 4, 0]]
 
 
-def test_black_and_white_becomes_grey_where_it_is_mixed():
-    checks = np.indices((320, 320)).sum(axis=0) % 2 == 1
-    assert near(load_photo(encoded(Image.fromarray(checks), "PNG")).pixels, 127, 2)
-
-
 def test_transparent_parts_are_white_whatever_colour_hides_in_them():
     pixels = np.zeros((64, 64, 4), "uint8")
     pixels[..., 1] = 255  # green, but not to be seen
@@ -101,15 +96,6 @@ def test_transparent_parts_are_white_whatever_colour_hides_in_them():
         assert near(found[:, :12], 255)
         assert near(found[:, 20:], (200, 0, 0))
         assert (found[:, 15:17, 1] <= found[:, 15:17, 0]).all(), "no green edge"
-
-
-@pytest.mark.parametrize("kind", ["PNG", "GIF"])
-def test_a_transparent_colour_of_a_palette_is_white(kind):
-    picture = Image.new("P", (40, 40), 0)
-    picture.putpalette([0, 255, 0, 255, 0, 0])
-    picture.paste(1, (20, 0, 40, 40))
-    found = load_photo(encoded(picture, kind, transparency=0)).pixels
-    assert found[16, [4, 28]].tolist() == [[255, 255, 255], [255, 0, 0]]
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
@@ -386,14 +372,6 @@ def test_names_cannot_break_lines_or_command_the_terminal(command, album):
     assert (status, len(lines), len(errors)) == (1, 1, 1)
     assert all(line.isprintable() for line in lines + errors)
     assert r"x\n\x1b[31m\u202e\udcff.png" in lines[0]
-
-
-@pytest.mark.parametrize("arguments", [[], ["x.jpg", "--top", "0"], ["x.jpg", "--top", "11"], ["--json"]])
-def test_a_wrong_usage_is_status_2(arguments, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    assert stopped.value.code == 2
-    assert "usage:" in capsys.readouterr().err
 
 
 def test_a_missing_model_is_said_before_any_photo_is_looked_at(command, album, tmp_path):

@@ -16,8 +16,8 @@ from PIL import Image
 from helpers import predict, widget
 from helpers.data import CLASS_NAMES, Split
 from helpers.models import softmax_regression
-from helpers.predict import ModelError, load_photo, pictures_in
-from helpers.widget import PHOTOS, PhotoViewer, photo_figure, photo_widget, show_photo, uploaded, view_photo
+from helpers.predict import load_photo, pictures_in
+from helpers.widget import PHOTOS, PhotoViewer, photo_figure, photo_widget, show_photo, view_photo
 from tests.support.labelled_axes import unlabelled
 
 CAT = PHOTOS / "cat.jpg"
@@ -84,20 +84,7 @@ def words(page):
     return html.unescape(re.search(r"<p[^>]*>(.*)</p>", page)[1])
 
 
-def flat(size):
-    file = io.BytesIO()
-    Image.new("RGB", size, "teal").save(file, "png")
-    return file.getvalue()
-
-
 # Uploads
-
-
-def test_the_values_of_both_versions_hold_the_same_files():
-    seven = {"a.jpg": {"metadata": {"name": "a.jpg", "type": "image/jpeg"}, "content": b"one"}}
-    eight = ({"name": "a.jpg", "type": "image/jpeg", "content": memoryview(b"one")},)
-    assert uploaded(seven) == uploaded(eight) == [("a.jpg", b"one")]
-    assert uploaded({}) == uploaded(()) == []
 
 
 @either_version
@@ -148,10 +135,8 @@ def test_a_model_that_does_not_run_is_said_in_one_line(images):
         raise MemoryError("no room")
 
     viewer = PhotoViewer(broken, images, "official", PHOTOS, seed=0)
-    viewer.choice.value = CAT
-    assert words(viewer.page.value) == "cat.jpg: The model does not run: no room."
     viewer.surprise.click()
-    assert "does not run" in viewer.page.value
+    assert re.match(r"test image \d+: The model does not run: no room\.", words(viewer.page.value))
     assert viewer.tell.disabled
 
 
@@ -166,30 +151,6 @@ def test_a_photo_can_be_picked_and_again_after_another_picture(viewer):
     viewer.surprise.click()
     viewer.choice.value = CAT
     assert viewer.page.value == shown
-
-
-def test_a_photo_that_is_gone_is_said_in_one_line(model, tmp_path):
-    (tmp_path / "a.png").write_bytes(flat((9, 9)))
-    viewer = PhotoViewer(model, None, "official", tmp_path, seed=0)
-    (tmp_path / "a.png").unlink()
-    viewer.choice.value = tmp_path / "a.png"
-    assert words(viewer.page.value).startswith("a.png: expected a file")
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_photo_is_small_and_carries_no_notes(name):
-    path = PHOTOS / name
-    assert path.stat().st_size < 150_000
-    with Image.open(path) as picture:
-        assert max(picture.size) <= 640
-        assert set(picture.getexif()) <= {0x0112}, "nothing but the orientation"
-    assert load_photo(path).pixels.std() > 20
-
-
-def test_one_shipped_photo_was_taken_with_the_camera_turned():
-    with Image.open(PHOTOS / "bird.jpg") as picture:
-        stored = picture.size
-    assert load_photo(PHOTOS / "bird.jpg").size == stored[::-1] == (512, 640)
 
 
 # Surprises
@@ -292,9 +253,10 @@ def test_the_bars_are_the_probabilities_in_the_order_of_the_classes(model):
     assert unlabelled(figure) == []
 
 
-@pytest.mark.parametrize("size", [(1, 1), (900, 3), (2, 700)])
+@pytest.mark.parametrize("size", [(1, 1), (900, 3)])
 def test_tiny_and_narrow_pictures_are_drawn(viewer, size):
-    send(viewer, flat(size))
+    Image.new("RGB", size, "teal").save(file := io.BytesIO(), "png")
+    send(viewer, file.getvalue())
     assert alt(viewer.page.value).startswith(f"mine.jpg, {size[0]} x {size[1]} pixels")
 
 
@@ -306,8 +268,3 @@ def test_a_photo_on_the_page_has_alt_text_and_no_folder(monkeypatch, model):
     assert len(figure.axes) == 3
     assert told.startswith("cat.jpg, 451 x 300 pixels")
     assert str(PHOTOS) not in told
-
-
-def test_what_show_photo_cannot_use_is_an_error():
-    with pytest.raises(ModelError, match="not finite"):
-        show_photo(lambda batch, training: np.full((len(batch), 10), np.nan), CAT)

@@ -14,7 +14,7 @@ import pytest
 
 from helpers import models
 from helpers.internal import network_file
-from helpers.internal.network_file import MEMBERS, check_model_file, forbidden_part
+from helpers.internal.network_file import check_model_file, forbidden_part
 from helpers.predict import FINAL_MODEL, ModelError, load_model
 
 layers = keras.layers
@@ -196,7 +196,7 @@ def layer(kind="Dense", module="keras.layers", **settings):
     return {"module": module, "class_name": kind, "config": settings}
 
 
-HOSTILE = {
+HOSTILE = {  # parts of a description, each a way to run code
     "function of Keras": layer("Lambda", function=layer("function", "keras.config")),
     "function of Python": {"module": "builtins", "class_name": "function", "config": "exec"},
     "class of Python": layer("Popen", "subprocess", args=["true"]),
@@ -280,14 +280,6 @@ def test_a_network_that_keras_cannot_load_is_told_with_both_versions(written_by,
     assert str(error.value).isprintable()
 
 
-def test_weights_that_do_not_fit_are_refused(model_path, tmp_path):
-    def widen(config):
-        config["config"]["layers"][-1]["config"]["units"] = 11
-
-    with pytest.raises(ModelError, match=r"cannot be loaded"):
-        load_model(changed_config(model_path, tmp_path / "wide.keras", widen))
-
-
 def test_a_network_of_another_shape_is_refused(tmp_path):
     for name, shape, units in (("classes", (32, 32, 3), 7), ("grey", (28, 28, 1), 10)):
         path = tmp_path / f"{name}.keras"
@@ -296,7 +288,3 @@ def test_a_network_of_another_shape_is_refused(tmp_path):
             load_model(path)
         goes = f"goes from {(None, *shape)} to {(None, units)}, expected (None, 32, 32, 3) to (None, 10)."
         assert str(error.value).endswith(goes)
-
-
-def test_the_members_are_those_that_keras_writes(model_path):
-    assert sorted(members(model_path)) == MEMBERS
