@@ -50,12 +50,11 @@ def save_model(model: keras.Model, path: str | os.PathLike, about: dict | None =
     path = Path(path)
     if path.suffix != ".keras":
         raise ModelError(f"{path} is no name for a model: give one that ends in .keras.")
-    bare = bare_copy(model)
-    if reason := forbidden_part(json.loads(bare.to_json())):
+    if reason := forbidden_part(json.loads(model.to_json())):
         raise ModelError(f"The model is not saved: {reason}.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path) as beside:
-        bare.save(beside)
+        bare_copy(model).save(beside)
         for_older_keras(beside)
         load_model(beside)
         content = beside.read_bytes()
@@ -167,9 +166,7 @@ def run_litert(path: str | os.PathLike) -> tuple[Callable, type]:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        import tensorflow as tf
-
-        Interpreter = tf.lite.Interpreter
+        from tensorflow.lite.python.interpreter import Interpreter
     with quietly():
         network = Interpreter(model_content=Path(path).read_bytes(), num_threads=os.cpu_count())
         network.allocate_tensors()
@@ -208,8 +205,7 @@ def write_litert(model: keras.Model, path: str | os.PathLike, calibration: np.nd
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if calibration is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            floats = calibration.astype("float32")
-            converter.representative_dataset = lambda: ([image[None]] for image in floats)
+            converter.representative_dataset = lambda: ([i[None].astype("float32")] for i in calibration)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.inference_input_type, converter.inference_output_type = tf.uint8, tf.float32
         Path(path).write_bytes(converter.convert())
@@ -220,17 +216,20 @@ def write_onnx(model: keras.Model, path: str | os.PathLike) -> None:
     onnx_runtime()
 
     def plain(layer):
-        if isinstance(layer, keras.layers.Normalization):  # tf2onnx takes its constants for inputs
+        # tf2onnx takes the constants of this layer for inputs
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is not None:
             mean, scale = np.ravel(layer.input_mean), 1 / np.sqrt(np.ravel(layer.input_variance))
             return keras.layers.Rescaling(scale.tolist(), (-mean * scale).tolist(), name=layer.name)
         return type(layer).from_config(layer.get_config())
 
-    write_savedmodel(bare_copy(model, clone_function=plain), path, format="onnx")
+    copy = keras.models.clone_model(bare_copy(model), clone_function=plain)
+    copy.set_weights(model.get_weights())
+    write_savedmodel(copy, path, format="onnx")
 
 
-def bare_copy(model: keras.Model, **options) -> keras.Model:
+def bare_copy(model: keras.Model) -> keras.Model:
     """Return a network again with its weights, but without optimizer, loss and metrics."""
-    copy = keras.models.clone_model(model, **options)
+    copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
     return copy
 
