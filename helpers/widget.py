@@ -1,7 +1,4 @@
-"""Show photos to a network by mouse: upload one, pick one, or draw a test image; in JupyterLab and Colab.
-
-`photo_widget` makes the widget. `show_photo` puts the same figure of one photo on the page, to stay there.
-"""
+"""Show photos to a network by mouse, in JupyterLab and Colab: upload one, pick one, or draw a test image."""
 
 import base64
 import html
