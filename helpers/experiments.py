@@ -136,7 +136,7 @@ def publish(model: keras.Model, record: dict) -> None:
     """Save a network under its study's name in `data/models/`, with a JSON that says how it came about."""
     from helpers.export import save_model  # what exports is needed here alone
 
-    names = ("study", "variant", "seed", "model", "options", "recipe", "data", "date", "commit")
+    names = ("study", "variant", "seed", "model", "options", "recipe", "data", "commit")
     about = {name: record[name] for name in names} | {"test_accuracy": {}, "test_interval": {}}
     for views, correct in record["judged"]["correct"].items():
         about["test_accuracy"][views] = share_of_ones(correct)

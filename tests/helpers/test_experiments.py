@@ -364,7 +364,7 @@ def test_a_published_network_says_how_it_came_about(monkeypatch):
     export = pytest.importorskip("helpers.export")
     saved = []
     monkeypatch.setattr(export, "save_model", lambda *arguments: saved.append(arguments), raising=False)
-    record = dict.fromkeys(("variant", "seed", "model", "options", "recipe", "data", "date", "commit"), 7)
+    record = dict.fromkeys(("variant", "seed", "model", "options", "recipe", "data", "commit"), 7)
     record |= {"study": "tiny", "judged": {"correct": {6: "1" * 30 + "0" * 10}}}
     experiments.publish("a network", record)
     [(model, path, about)] = saved
