@@ -18,7 +18,7 @@ from tools.store import chapters
 TOP_LEVEL = {"README.md", "LICENSE", "CITATION.cff", "CONTRIBUTING.md", "Makefile", "requirements.txt"}
 TOP_LEVEL |= {"pyproject.toml", "notebooks", "helpers", "tools", "data", "tests", "benchmarks"}
 TOP_LEVEL |= {".ci", ".github", ".gitignore", ".gitattributes"}
-HOME = re.compile(r"(?<![\w.])/(?:home|Users)/\w+/|(?<![\w.])/(?:root|work)/\w|\b[A-Z]:\\Users\\\w")
+HOME = re.compile(r"(?<![\w.*])/(?:home|Users)/\w+/|(?<![\w.*])/(?:root|work)/\w|\b[A-Z]:\\Users\\\w")
 
 
 def read(path):
