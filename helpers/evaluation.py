@@ -12,6 +12,8 @@ import numpy as np
 from scipy import stats
 
 NO_EVIDENCE = "no evidence at this budget"
+NEEDS_SEEDS = "needs more seeds"
+MIN_SEEDS = 3  # with two, Student's t allows 12.7 standard errors: such an interval says nothing
 NO_SPREAD = 1e-12  # accuracies that differ by less are equal but for rounding: SciPy would give NaN
 
 
@@ -32,7 +34,7 @@ class Summary(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Mean difference of paired results, its interval, and the p-value of "no difference"."""
+    """Mean difference of paired results, its interval, and the p-value of "no difference"; NaN if unknown."""
 
     difference: float
     interval: Interval
@@ -40,7 +42,9 @@ class Comparison(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """ "helps", "hurts", or `NO_EVIDENCE` when the interval contains zero."""
+        """ "helps", "hurts", `NO_EVIDENCE` if the interval contains zero, `NEEDS_SEEDS` if there is none."""
+        if math.isnan(self.interval.low):
+            return NEEDS_SEEDS
         if self.interval.low > 0:
             return "helps"
         return "hurts" if self.interval.high < 0 else NO_EVIDENCE
@@ -78,24 +82,41 @@ def summarize(values: Sequence[float], confidence: float = 0.95) -> Summary:
     return Summary(len(values), float(values.mean()), float(values.std(ddof=1)), _interval(interval))
 
 
+def prediction_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Return where one more result of the same kind falls, with the stated confidence (Student's t).
+
+    Args:
+        values: one accuracy per seed, from 0 to 1, two or more. The next seed's is expected around
+            their mean; the interval is wider than that of the mean, since one result varies more.
+
+    Raises:
+        ValueError: if there are fewer than two values: one result tells nothing about the spread.
+    """
+    result = summarize(values)
+    if result.seeds < 2:
+        raise ValueError("values has 1 result, expected 2 or more: one tells nothing about the spread.")
+    scale = result.std * math.sqrt(1 + 1 / result.seeds)
+    margin = scale * stats.t.ppf((1 + confidence) / 2, result.seeds - 1)
+    return Interval(float(result.mean - margin), float(result.mean + margin))
+
+
 def compare(values: Sequence[float], baseline: Sequence[float], confidence: float = 0.95) -> Comparison:
     """Compare two variants that were trained with the same seeds: paired t test on the differences.
 
     A pair shares seed and split, so what they have in common cancels. `difference` is the mean of
-    values minus baseline.
+    values minus baseline. Fewer than `MIN_SEEDS` seeds, or differences that are all equal by luck, tell
+    nothing about the spread: interval and p-value are NaN, and the verdict is `NEEDS_SEEDS`.
 
     Raises:
-        ValueError: unless both hold one finite value per seed, in the same order, for 2 seeds or more.
+        ValueError: unless both hold one finite value per seed, in the same order.
     """
     values, baseline = _finite(values, "values"), _finite(baseline, "baseline")
-    if len(values) != len(baseline) or len(values) < 2:
-        raise ValueError(
-            f"values has {len(values)} seeds, baseline {len(baseline)}; expected the same seeds, 2 or more."
-        )
+    if len(values) != len(baseline):
+        raise ValueError(f"values has {len(values)} seeds, baseline {len(baseline)}, expected the same.")
     differences = values - baseline
     mean = float(differences.mean())
-    if np.ptp(differences) < NO_SPREAD:
-        return Comparison(mean, Interval(mean, mean), 1.0 if abs(mean) < NO_SPREAD else 0.0)
+    if len(values) < MIN_SEEDS or np.ptp(differences) < NO_SPREAD:
+        return Comparison(mean, Interval(math.nan, math.nan), math.nan)
     test = stats.ttest_1samp(differences, 0)
     return Comparison(mean, _interval(test.confidence_interval(confidence)), float(test.pvalue))
 
@@ -139,8 +160,9 @@ def seeds_needed(difference: float, std: float, power: float = 0.8, confidence: 
     Raises:
         ValueError: if an argument is out of range.
     """
-    if not abs(difference) > 0 or not std > 0 or not 0 < power < 1 or not 0 < confidence < 1:
-        raise ValueError("expected difference not 0, std above 0, power and confidence between 0 and 1.")
+    _require(abs(difference) > 0, f"difference is {difference}, expected a number that is not 0")
+    _require(std > 0, f"std is {std}, expected a number above 0")
+    _require_shares(power=power, confidence=confidence)
     seeds = 2
     while _power_of_t_test(abs(difference) / std, seeds, confidence) < power:
         seeds += max(1, seeds // 100)
@@ -164,29 +186,15 @@ def images_needed(
     Raises:
         ValueError: if an argument is out of range.
     """
-    if not 0 < abs(difference) <= disagreement <= 1 or not 0 < power < 1:
-        raise ValueError(
-            "expected difference not 0, disagreement from |difference| to 1, power between 0 and 1."
-        )
+    _require(abs(difference) > 0, f"difference is {difference}, expected a number that is not 0")
+    _require(
+        abs(difference) <= disagreement <= 1,
+        f"disagreement is {disagreement}, expected {abs(difference)} (the size of difference) to 1",
+    )
+    _require_shares(power=power, confidence=confidence)
     z_alpha, z_beta = stats.norm.ppf((1 + confidence) / 2), stats.norm.ppf(power)
     spread = z_alpha * math.sqrt(disagreement) + z_beta * math.sqrt(disagreement - difference**2)
     return math.ceil((spread / difference) ** 2)
-
-
-def power_in_words(std: float, disagreement: float, points: float = 1.0) -> str:
-    """Return one sentence: how many seeds and images it takes to notice `points` percentage points.
-
-    `std` is the standard deviation of per-seed differences and `disagreement` the share of images
-    that exactly one of two models gets right, both from 0 to 1.
-    """
-    seeds = seeds_needed(points / 100, std)
-    images = images_needed(points / 100, disagreement)
-    size = f"{points:g} point{'' if points == 1 else 's'}"
-    return (
-        f"To notice a true difference of {size} four times out of five takes {seeds} seeds "
-        f"per variant (differences between seeds spread by {100 * std:.2f} points), or {images:,} images "
-        f"for two single models (which disagree on {disagreement:.1%} of them)."
-    )
 
 
 def _power_of_t_test(effect: float, seeds: int, confidence: float) -> float:
@@ -195,6 +203,16 @@ def _power_of_t_test(effect: float, seeds: int, confidence: float) -> float:
     shift = effect * math.sqrt(seeds)
     # The second term is the chance of a significant result with the wrong sign.
     return stats.nct.sf(critical, seeds - 1, shift) + stats.nct.sf(critical, seeds - 1, -shift)
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ValueError(f"{message}.")
+
+
+def _require_shares(**shares: float) -> None:
+    for name, value in shares.items():
+        _require(0 < value < 1, f"{name} is {value}, expected a number between 0 and 1")
 
 
 def _finite(values: Sequence[float], name: str) -> np.ndarray:

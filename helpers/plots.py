@@ -1,28 +1,113 @@
-"""The pictures and charts of the series: functions that take and return `ax`. `show` puts one on the page."""
+"""The pictures of the series: one style, images in rows, learning curves; `show` puts a figure on the page.
 
+Statistical charts are seaborn's and stand in the chapters' own cells: `use_style` sets their look, too.
+"""
+
+import base64
+import io
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
 
-from helpers.evaluation import summarize
-from helpers.internal.figures import BLUE, GREEN, GREY, PALETTE, VERMILION, encode, show, use_style
+# Okabe and Ito's palette, distinct for colour-blind readers: https://jfly.uni-koeln.de/color/
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, YELLOW, INK, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#222222", "#767676"
+PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW, INK)
+DPI, CSS_DPI = 144, 96  # pixels per inch in the file, and on the page
+TEXT = 10.5  # points: 14 pixels on the page, as JupyterLab's text has
+WIDTH = 6.4  # inches: on a telephone, 390 pixels wide, text is still 8 pixels high
+SAMPLE_NOTE = "synthetic sample, not CIFAR-10"
 
-__all__ = [
-    "PALETTE",
-    "as_rgb",
-    "channel_histograms",
-    "class_bars",
-    "encode",
-    "image_grid",
-    "learning_curves",
-    "line_chart",
-    "seed_spread",
-    "show",
-    "use_style",
-]
+
+def use_style() -> None:
+    """Make Matplotlib draw in the series' style: white ground, readable sizes, colour-blind-safe colours.
+
+    Whatever a reader's own matplotlibrc says is put back to Matplotlib's defaults first; the backend stays.
+    """
+    plt.rcdefaults()
+    plt.rcParams.update(
+        {
+            "figure.figsize": (WIDTH, 3.4),
+            "figure.dpi": 100,
+            "figure.constrained_layout.use": True,
+            "savefig.dpi": DPI,
+            "savefig.facecolor": "white",
+            "figure.facecolor": "white",
+            "axes.facecolor": "white",
+            "axes.edgecolor": GREY,
+            "axes.labelcolor": INK,
+            "axes.titlelocation": "left",
+            "axes.titlesize": TEXT + 1,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.axisbelow": True,
+            "axes.prop_cycle": cycler(color=PALETTE),
+            "font.size": TEXT,
+            "text.color": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "grid.color": "#DDDDDD",
+            "legend.frameon": False,
+            "lines.linewidth": 1.8,
+            "image.interpolation": "nearest",
+        }
+    )
+
+
+def show(fig: Figure, alt: str, source: str = "official") -> None:
+    """Display a figure in the notebook as one ordinary image with alt text, and close it.
+
+    Args:
+        fig: the figure.
+        alt: what the picture shows, in one or two sentences, for a reader who cannot see it. It is kept
+            as the output's plain text and in its metadata.
+        source: `data.source`; for "sample" the figure and the alt text say that the pictures are synthetic.
+
+    Raises:
+        ValueError: if `alt` is empty.
+    """
+    from IPython.display import display
+
+    if not alt.strip():
+        raise ValueError('The figure has no alt text: pass alt="what the picture shows".')
+    if source == "sample":
+        alt = f"{alt} ({SAMPLE_NOTE})"
+    mime, content = encode(fig, source)
+    width = round(Image.open(io.BytesIO(content)).width * CSS_DPI / DPI)
+    data = {mime: base64.b64encode(content).decode("ascii"), "text/plain": alt}
+    display(data, metadata={mime: {"alt": alt, "width": width}}, raw=True)
+    plt.close(fig)
+
+
+def encode(fig: Figure, source: str = "official") -> tuple[str, bytes]:
+    """Return a figure's MIME type and the content of its file, `DPI` pixels per inch, cut to what it holds.
+
+    A chart becomes a PNG with 128 colours; a figure that holds images a JPEG, or a PNG if that is smaller.
+
+    Args:
+        fig: the figure.
+        source: `data.source`; for "sample" a note is written on the figure.
+    """
+    if source == "sample":
+        fig.supxlabel(SAMPLE_NOTE, x=1, ha="right", fontsize=TEXT, color=VERMILION)
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.05)
+    picture = Image.open(buffer).convert("RGB")
+    if not any(ax.images for ax in fig.axes):
+        return "image/png", _file(picture.quantize(128, dither=Image.Dither.NONE), "png")
+    found = {"image/jpeg": _file(picture, "jpeg", quality=85), "image/png": _file(picture, "png")}
+    return min(found.items(), key=lambda item: len(item[1]))
+
+
+def _file(picture: Image.Image, kind: str, **settings) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, kind, optimize=True, **settings)
+    return content.getvalue()
 
 
 def image_grid(
@@ -33,7 +118,7 @@ def image_grid(
     row_labels: Sequence[str] | None = None,
     gap: int = 3,
     smooth: bool = False,
-    width: float = 7.0,
+    width: float = WIDTH,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw images in rows on one `ax`, each with an optional title above it.
@@ -97,29 +182,6 @@ def as_rgb(images: np.ndarray) -> np.ndarray:
     return np.clip(np.round(images), 0, 255).astype(np.uint8)
 
 
-def class_bars(
-    counts: Mapping[str, Sequence[int]], class_names: Sequence[str], ax: Axes | None = None
-) -> Axes:
-    """Draw the number of images per class, one group of bars per class and one colour per split.
-
-    Args:
-        counts: split name to one count per class, in the order of `class_names`.
-    """
-    ax = ax or plt.subplots()[1]
-    places, width = np.arange(len(class_names)), 0.8 / len(counts)
-    for k, (split, values) in enumerate(counts.items()):
-        bars = ax.bar(places + (k - (len(counts) - 1) / 2) * width, values, width * 0.92, label=split)
-        if len(counts) == 1:
-            ax.bar_label(bars, fmt="{:,.0f}")
-    ax.set_xticks(places, class_names, rotation=30, ha="right")
-    ax.set_ylabel("images")
-    ax.yaxis.set_major_formatter("{x:,.0f}")
-    ax.yaxis.grid(True)
-    if len(counts) > 1:
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=len(counts))
-    return ax
-
-
 def learning_curves(
     history: Sequence[Mapping],
     metric: str = "accuracy",
@@ -150,66 +212,4 @@ def learning_curves(
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(True)
     ax.legend()
-    return ax
-
-
-def line_chart(
-    x: Sequence[float], curves: Mapping[str, Sequence[float]], ax: Axes | None = None, **settings
-) -> Axes:
-    """Draw named lines over the same x, each in a colour and a dash of its own, with a legend.
-
-    Args:
-        x: N numbers.
-        curves: name to N numbers.
-        settings: passed on to `ax.set`, such as `xlabel`, `ylabel` and `yscale`.
-    """
-    ax = ax or plt.subplots()[1]
-    for (name, values), style in zip(curves.items(), cycle(("-", "--", "-.", ":")), strict=False):
-        ax.plot(x, values, style, label=name)
-    ax.set(**settings)
-    ax.legend()
-    return ax
-
-
-def seed_spread(
-    results: Mapping[str, Sequence[float]], xlabel: str = "validation accuracy (%)", ax: Axes | None = None
-) -> Axes:
-    """Draw each variant's result per seed as dots, and the mean with its 95% interval (Student's t).
-
-    Args:
-        results: variant to one accuracy (0 to 1) per seed; drawn top to bottom in this order.
-    """
-    ax = ax or plt.subplots(figsize=(7.0, 0.9 + 0.45 * len(results)))[1]
-    for row, values in enumerate(results.values()):
-        percent = 100 * np.asarray(values, float)
-        mean, interval = summarize(percent).mean, summarize(percent).interval
-        ax.plot(percent, np.full(len(percent), row - 0.22), "o", color=GREY, markersize=3.5)
-        ax.plot(interval, (row, row), color=BLUE, linewidth=2.2)
-        ax.plot(mean, row, "D", color=BLUE, markersize=7)
-        ax.text(mean, row + 0.2, f"{mean:.1f}", ha="center", va="top")
-    ax.set_yticks(range(len(results)), list(results))
-    ax.set_ylim(len(results) - 0.4, -0.6)
-    ax.set_ylabel("variant")
-    ax.set_xlabel(f"{xlabel}: each seed a dot, mean and 95% interval below")
-    ax.xaxis.grid(True)
-    return ax
-
-
-def channel_histograms(images: np.ndarray, ax: Axes | None = None) -> Axes:
-    """Draw how often each pixel value occurs in the red, the green and the blue channel.
-
-    Args:
-        images: uint8 (N, H, W, 3).
-    """
-    ax = ax or plt.subplots()[1]
-    channels = (("red", VERMILION, "-"), ("green", GREEN, "--"), ("blue", BLUE, "-."))
-    for k, (name, color, style) in enumerate(channels):
-        counts = np.bincount(images[..., k].ravel(), minlength=256)
-        ax.plot(np.arange(256), 100 * counts / counts.sum(), style, color=color, label=name)
-    ax.set_xlabel("pixel value (0 to 255)")
-    ax.set_ylabel("share of pixels (%)")
-    ax.set_xlim(0, 255)
-    ax.set_ylim(bottom=0)
-    ax.legend(title="channel")
-    ax.grid(True)
     return ax

@@ -1,4 +1,4 @@
-"""Recorded runs: written whole or not at all, checked when read, and put into tables."""
+"""Recorded runs: read from `data/runs/`, checked against what the studies say today, and put into tables."""
 
 import dataclasses
 import json
@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from helpers.data import profile
-from helpers.evaluation import compare, summarize
+from helpers.evaluation import NEEDS_SEEDS, compare, summarize
 from helpers.internal.files import ROOT
-from helpers.recipe import Recipe, Run
+from helpers.recipe import Recipe
 from helpers.studies import STUDIES, Study, Variant
 
 RUNS = ROOT / "data" / "runs"
 MODELS = ROOT / "data" / "models"
+NEEDED = ("parameters", "history", "seconds", "val_accuracy", "val_correct")  # what is read of each run
 
 
 class StudyError(Exception):
@@ -51,17 +52,16 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
     """
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
-        found = {"model": run["model"], "options": run["options"], "recipe": run["recipe"]}
-        missing = [field.name for field in dataclasses.fields(Run) if field.name not in run]
+        found = {"model": run["model"], "options": run["options"]}
+        found["recipe"] = run["recipe"] and _as_today(run["recipe"], _as_json(Recipe()))
         judged = run.get("judged", {"correct": {}})["correct"]
+        missing = [key for key in NEEDED if key not in run]
         missing += [f"the answers to {n} views" for n in study.views if not judged.get(str(n))]
         if missing:
             raise ValueError(f"it lacks {', '.join(missing)}")
         source, name = run["data"]["source"], f"{run['variant']}-seed{run['seed']}"
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StudyError(f"{path} is damaged ({error}): delete it and run the study again.") from None
-    if found["recipe"]:
-        found["recipe"] = _completed(found["recipe"], _as_json(Recipe()))
     expected = json.loads(json.dumps(definition(variant)))
     expected["recipe"] = _as_json(variant.recipe) if variant.recipe else found["recipe"]
     if source == "sample" and profile() == "smoke":  # a trial is shortened: its recipe differs
@@ -74,7 +74,7 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
             )
     if (run["study"], name) != (study.name, path.stem):
         raise StudyError(f"{path} holds the run {name} of {run['study']}: rename it or move it away.")
-    if source != _source_of(path):
+    if source != ("sample" if RUNS / "sample" in path.parents else "official"):
         raise StudyError(f"{path} is a run on {source!r} data in the wrong folder: move it away.")
     return run
 
@@ -83,17 +83,13 @@ def _as_json(recipe: Recipe) -> dict:
     return json.loads(json.dumps(dataclasses.asdict(recipe)))
 
 
-def _completed(recorded: dict, defaults: dict) -> dict:
-    """Return a recorded recipe with today's defaults for the settings that did not exist yet."""
-    filled = defaults | recorded
+def _as_today(recorded: dict, defaults: dict) -> dict:
+    """Return a recorded recipe with today's settings: new ones at their defaults; those gone only if on."""
+    filled = defaults | {name: value for name, value in recorded.items() if name in defaults or value}
     return {
-        key: _completed(value, defaults[key]) if isinstance(defaults.get(key), dict) else value
-        for key, value in filled.items()
+        name: _as_today(value, defaults[name]) if isinstance(defaults.get(name), dict) else value
+        for name, value in filled.items()
     }
-
-
-def _source_of(path: Path) -> str:
-    return "sample" if RUNS / "sample" in path.parents else "official"
 
 
 def load_runs(name: str, source: str = "official") -> pd.DataFrame:
@@ -117,23 +113,22 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
                 raise StudyError(
                     f"{path} was trained on other data than the study's other runs of that seed."
                 )
-            row = {
-                key: run[key]
-                for key in ("variant", "seed", "val_accuracy", "seconds", "parameters", "history")
-            }
-            correct = np.frombuffer(run["val_correct"].encode(), np.uint8) == ord("1")
-            judged = {
-                column: share_of_ones(run["judged"]["correct"][str(views_of(column))])
-                for column in accuracy_columns(study)
-                if column != "val_accuracy"
-            }
-            images = len(run["val_correct"] or next(iter(run["judged"]["correct"].values())))
-            rows.append({"title": variant.title, **row, "val_correct": correct, "images": images, **judged})
+            rows.append({"title": variant.title} | _row(run, study))
     if not rows:
         raise StudyError(
             f"No run of {name} is recorded: `python -m helpers.experiments run {name}` makes them."
         )
     return pd.DataFrame(rows)
+
+
+def _row(run: dict, study: Study) -> dict:
+    """Return a row of `load_runs`, but for the title."""
+    row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "seconds", "parameters", "history")}
+    row["val_correct"] = np.frombuffer(run["val_correct"].encode(), np.uint8) == ord("1")
+    judged = run.get("judged", {"correct": {}})["correct"]
+    row["images"] = len(run["val_correct"] or next(iter(judged.values())))
+    views = [column for column in accuracy_columns(study) if column != "val_accuracy"]
+    return row | {column: share_of_ones(judged[str(views_of(column))]) for column in views}
 
 
 def share_of_ones(digits: str) -> float:
@@ -166,6 +161,23 @@ def mean_history(runs: pd.DataFrame, title: str) -> list[dict]:
     return pd.concat(map(pd.DataFrame, histories)).groupby("epoch", as_index=False).mean().to_dict("records")
 
 
+def fastest_seconds(histories: pd.Series) -> list[float]:
+    """Return the seconds that each epoch of a run takes when the machine has nothing else to do.
+
+    That is the fastest epoch of all these histories, of one variant, on images of the same size.
+    """
+    fastest = {}
+    for entry in (entry for history in histories for entry in history):
+        side = entry.get("side", 32)
+        fastest[side] = min(entry["seconds"], fastest.get(side, entry["seconds"]))
+    return [fastest[entry.get("side", 32)] for entry in histories.iloc[0]]
+
+
+def minutes_of(runs: pd.DataFrame) -> float:
+    """Return the minutes that one variant's training takes, by `fastest_seconds`."""
+    return sum(fastest_seconds(runs["history"])) / 60
+
+
 def summary_table(runs: pd.DataFrame, column: str = "val_accuracy") -> pd.DataFrame:
     """Return one row per variant: seeds, mean, standard deviation, 95% interval, times, parameters.
 
@@ -190,44 +202,54 @@ def summary_table(runs: pd.DataFrame, column: str = "val_accuracy") -> pd.DataFr
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
 
 
-def fastest_seconds(histories: pd.Series) -> list[float]:
-    """Return the seconds that each epoch of a run takes when the machine has nothing else to do.
-
-    That is the fastest epoch of all these histories, of one variant, on images of the same size.
-    """
-    fastest = {}
-    for entry in (entry for history in histories for entry in history):
-        side = entry.get("side", 32)
-        fastest[side] = min(entry["seconds"], fastest.get(side, entry["seconds"]))
-    return [fastest[entry.get("side", 32)] for entry in histories.iloc[0]]
-
-
-def comparison_table(
-    runs: pd.DataFrame, baseline: str | None = None, column: str = "val_accuracy"
+def verdict_table(
+    runs: pd.DataFrame,
+    titles: Sequence[str] | None = None,
+    baseline: str | None = None,
+    *,
+    ladder: bool = False,
+    column: str = "val_accuracy",
 ) -> pd.DataFrame:
-    """Return one row per variant but the baseline: paired difference in points, interval, p, verdict.
+    """Return one row per variant: seeds, accuracy, and its paired effect with interval, p and verdict.
+
+    Accuracies in percent and effects in percentage points, each a mean over the seeds; `low` and
+    `high` are the 95% interval of the effect, over the seeds that both variants have. What is compared
+    with nothing has no effect (NaN) and the verdict "".
 
     Args:
         runs: from `load_runs`.
+        titles: the variants to show, in this order; all by default.
         baseline: title of the variant to compare with; the study's first by default.
+        ladder: compare each variant with the one above it instead, and add `seconds` of training.
         column: which of the runs' accuracies to compare.
+
+    Raises:
+        KeyError: if a title is not among the runs.
     """
-    wide = runs.pivot(index="seed", columns="title", values=column)
-    baseline = baseline or runs["title"].iloc[0]
+    order = list(runs["title"].unique())
+    against = dict.fromkeys(order, baseline or order[0])
+    if ladder:
+        against = dict(zip(order, [order[0], *order], strict=False))
     rows = {}
-    for title in [t for t in runs["title"].unique() if t != baseline]:
-        pairs = wide[[title, baseline]].dropna()
-        if len(pairs) < 2:
-            continue
-        result = compare(pairs[title], pairs[baseline])
-        rows[title] = {
-            "difference": 100 * result.difference,
-            "low": 100 * result.interval.low,
-            "high": 100 * result.interval.high,
-            "p": result.p_value,
-            "verdict": result.verdict,
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(f"against {baseline}")
+    for title, group in runs.groupby("title", sort=False):
+        row = {"seeds": len(group), "accuracy": 100 * summarize(group[column]).mean}
+        row |= _effect(runs, title, against[title], column)
+        rows[title] = row | ({"seconds": 60 * minutes_of(group)} if ladder else {})
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
+    return table if titles is None else table.loc[list(titles)]
+
+
+def _effect(runs: pd.DataFrame, title: str, baseline: str, column: str) -> dict:
+    """Return the cells of `verdict_table` on the effect of a variant against another."""
+    nothing = dict.fromkeys(("effect", "low", "high", "p"), np.nan)
+    if title == baseline:
+        return nothing | {"verdict": ""}
+    wide = runs.pivot(index="seed", columns="title", values=column)[[title, baseline]].dropna()
+    if wide.empty:
+        return nothing | {"verdict": NEEDS_SEEDS}
+    result = compare(wide[title], wide[baseline])
+    percent = [100 * value for value in (result.difference, *result.interval)]
+    return dict(zip(nothing, (*percent, result.p_value), strict=True)) | {"verdict": result.verdict}
 
 
 def milestone_table(runs: pd.DataFrame, epochs: Sequence[int]) -> pd.DataFrame:

@@ -1,75 +1,48 @@
-"""What recorded runs say of a technique: table, sentence and picture, all computed from the runs."""
+"""What recorded runs say, as pictures: effects, a new run among old ones, a ladder, accuracy against time."""
 
+import inspect
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from helpers.evaluation import NO_EVIDENCE
-from helpers.internal.figures import BLUE, GREY, VERMILION
-from helpers.records import comparison_table, summary_table
+from helpers.evaluation import prediction_interval, summarize
+from helpers.plots import BLUE, GREY, INK, ORANGE, PURPLE, VERMILION, WIDTH
+from helpers.records import (
+    accuracy_columns,
+    fastest_seconds,
+    load_runs,
+    mean_history,
+    minutes_of,
+    verdict_table,
+    views_of,
+)
+from helpers.studies import STUDIES, Variant
 
 COLOURS = {"helps": BLUE, "hurts": VERMILION}
+READ_BY = {"momentum": ("sgd", "muon"), "kernel_rate": ("muon",)}  # what other optimizers do not look at
 
-
-def verdict_table(
-    runs: pd.DataFrame, titles: Sequence[str] | None = None, baseline: str | None = None
-) -> pd.DataFrame:
-    """Return one row per variant: seeds, accuracy, paired effect against the baseline, interval, verdict.
-
-    Accuracies in percent and effects in percentage points, each a mean over the seeds; `low` and
-    `high` are the 95% interval of the effect. The baseline's own row has no effect. With fewer
-    than two common seeds there is no interval, and the verdict says so.
-
-    Args:
-        runs: from `records.load_runs`.
-        titles: the variants to show, in this order; all by default.
-        baseline: title of the variant to compare with; the study's first by default.
-
-    Raises:
-        KeyError: if a title is not among the runs.
-    """
-    baseline = baseline or runs["title"].iloc[0]
-    table = summary_table(runs)[["seeds", "mean"]].rename(columns={"mean": "accuracy"})
-    columns = ["difference", "low", "high", "verdict"]
-    effects = comparison_table(runs, baseline).reindex(index=table.index, columns=columns)
-    table = table.join(effects.rename(columns={"difference": "effect"}))
-    table["verdict"] = table["verdict"].astype(object).fillna("needs more seeds")
-    table.loc[baseline, "verdict"] = ""
-    return table.loc[list(titles)] if titles is not None else table
-
-
-def verdict_in_words(runs: pd.DataFrame, title: str, baseline: str | None = None) -> str:
-    """Return one sentence on one variant: verdict, effect, interval, number of seeds.
-
-    Args:
-        runs: from `records.load_runs`.
-        title: the variant.
-        baseline: title of the variant to compare with; the study's first by default.
-    """
-    baseline = baseline or runs["title"].iloc[0]
-    row = verdict_table(runs, [title], baseline).iloc[0]
-    if row["verdict"] == "needs more seeds":
-        return f"{title}: fewer than two seeds are recorded, so nothing can be said yet."
-    verb = row["verdict"]
-    if verb == NO_EVIDENCE:
-        verb = "shows no evidence of an effect at this budget"
-    seeds = [set(runs.loc[runs["title"] == name, "seed"]) for name in (title, baseline)]
-    return (
-        f"{title} {verb}: {row['effect']:+.1f} points over {len(set.intersection(*seeds))} seeds "
-        f"(95% interval {row['low']:+.1f} to {row['high']:+.1f})."
-    )
+MASTERY = (
+    "https://machinelearningmastery.com/how-to-develop-a-cnn-from-scratch-for-cifar-10-photo-classification/"
+)
+TENSORFLOW = "https://www.tensorflow.org/tutorials/images/cnn"
+TICKS = {0.5: "½", 1: "1", 2: "2", 5: "5", 10: "10", 30: "30", 60: "1 h", 120: "2 h", 300: "5 h", 600: "10 h"}
+RIGHT, ABOVE, FAR = (10, 0, "left", "center"), (-4, 9, "right", "bottom"), (-20, 46, "right", "center")
 
 
 def effect_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw each variant's effect with its interval, around the line of no effect.
 
     Args:
-        table: from `verdict_table`; rows without an interval are left out.
+        table: from `records.verdict_table`; rows without an interval are left out.
     """
     table = table[table["low"].notna()]
-    ax = ax or plt.subplots(figsize=(7.0, 0.9 + 0.42 * len(table)))[1]
+    ax = ax or plt.subplots(figsize=(WIDTH, 0.9 + 0.42 * len(table)))[1]
     ax.axvline(0, color=GREY, linewidth=1)
     for y, row in enumerate(table.itertuples()):
         colour = COLOURS.get(row.verdict, GREY)
@@ -81,3 +54,178 @@ def effect_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("effect on validation accuracy (percentage points)")
     ax.xaxis.grid(True)
     return ax
+
+
+def place_run(recorded: Sequence[float], new: float, label: str = "new run", ax: Axes | None = None) -> Axes:
+    """Draw a new run's accuracy under the recorded ones and the range in which it was to be expected.
+
+    Args:
+        recorded: one accuracy per seed, from 0 to 1, two or more.
+        new: the new run's accuracy, from 0 to 1.
+        label: what the new run is called.
+    """
+    ax = ax or plt.subplots(figsize=(WIDTH, 1.9))[1]
+    recorded = 100 * np.asarray(recorded, float)
+    low, high = prediction_interval(recorded)
+    ax.plot(recorded, np.zeros(len(recorded)), "o", color=GREY, markersize=6)
+    ax.plot((low, high), (1, 1), color=BLUE, linewidth=6, solid_capstyle="butt")
+    ax.plot(100 * new, 2, "D", color=VERMILION, markersize=8)
+    ax.axvline(100 * new, color=VERMILION, linewidth=1, linestyle=":")
+    ax.annotate(f"{100 * new:.1f}", (100 * new, 2), (8, 0), textcoords="offset points", va="center")
+    ax.set_yticks((0, 1, 2), ("recorded runs", "expected range", label))
+    ax.set_ylim(2.6, -0.6)
+    ax.set_xlabel("validation accuracy (%)")
+    ax.xaxis.grid(True)
+    return ax
+
+
+def all_settings(variant: Variant) -> dict:
+    """Return all that a variant sets, in one dictionary: its network with every option, and its recipe."""
+    from helpers import models  # here, since it starts Keras, which the pictures can do without
+
+    parameters = inspect.signature(getattr(models, variant.model)).parameters.values()
+    options = {p.name: p.default for p in parameters} | variant.options
+    return {"network": variant.model} | options | _recipe_settings(variant)
+
+
+def _recipe_settings(variant: Variant) -> dict:
+    """Return all that a variant's recipe sets, but for what its optimizer does not look at."""
+    found = dict(vars(variant.recipe))
+    found |= vars(found.pop("augmentation"))
+    optimizer = variant.recipe.optimizer
+    return {name: value for name, value in found.items() if optimizer in READ_BY.get(name, (optimizer,))}
+
+
+def changes(below: Variant, rung: Variant) -> list[str]:
+    """Return what a rung sets in another way than the one below, each as "`setting` old → new".
+
+    What the one below does not set at all is told as "`setting` new".
+    """
+    old, new = all_settings(below), all_settings(rung)
+    if below.model != rung.model:  # their options do not compare, so each network is told as a whole
+        old, new = ({"network": _network_in_words(v)} | _recipe_settings(v) for v in (below, rung))
+    before = {name: f"{value} → " for name, value in old.items()}
+    return [f"`{name}` {before.get(name, '')}{new[name]}" for name in new if old.get(name) != new[name]]
+
+
+def _network_in_words(variant: Variant) -> str:
+    return f"{variant.model}({', '.join(f'{name}={value}' for name, value in variant.options.items())})"
+
+
+def ladder_plot(runs: pd.DataFrame) -> Figure:
+    """Draw each rung's accuracy seed by seed, and beside it its effect against the rung below.
+
+    Args:
+        runs: from `records.load_runs`, of a study in which each variant changes one thing more.
+    """
+    rungs = runs["title"].nunique()
+    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.8 + 0.42 * rungs))
+    percent = runs.assign(accuracy=100 * runs["val_accuracy"])
+    places = {"data": percent, "x": "accuracy", "y": "title", "ax": left}
+    sns.stripplot(**places, color=GREY, size=4, jitter=False)
+    sns.pointplot(**places, color=BLUE, linestyle="none", errorbar=lambda seeds: summarize(seeds).interval)
+    effect_plot(verdict_table(runs, ladder=True), right)
+    left.set(xlabel="validation accuracy (%)", ylabel="rung")
+    left.xaxis.grid(True)
+    right.set(ylim=(rungs - 1.4, -1.6), yticks=(), xlabel="effect against the rung below (points)")
+    return fig
+
+
+class Published(NamedTuple):
+    """A result that others published: test accuracy in percent after so many epochs.
+
+    `study` names the recorded runs of that network, or of one like it, that say how long an epoch takes;
+    `placed` is where its label goes.
+    """
+
+    label: str
+    source: str
+    epochs: int
+    accuracy: float
+    study: str
+    variant: str
+    placed: tuple
+
+
+CLASSIC = Published(
+    "all together 88.62", MASTERY, 400, 88.62, "classic_keras", "classic_cnn", (0, 9, "center", "bottom")
+)
+PUBLISHED = (
+    Published("TensorFlow's\ntutorial:\nover 70", TENSORFLOW, 10, 70.0, "baseline", "tutorial_cnn", FAR),
+    Published("MachineLearningMastery:\nVGG 73.50", MASTERY, 100, 73.50, "classic", "classic", RIGHT),
+    Published("dropout 83.45", MASTERY, 100, 83.45, "classic", "classic", (10, -8, "left", "center")),
+    Published("augmentation 84.47", MASTERY, 100, 84.47, "classic", "classic", (10, 8, "left", "center")),
+    CLASSIC,
+)
+
+
+def published_minutes(result: Published) -> float:
+    """Return how many minutes a published training would take at the pace of the recorded runs."""
+    runs = load_runs(result.study)
+    runs = runs[runs["variant"] == result.variant]
+    return result.epochs * np.mean(fastest_seconds(runs["history"])) / 60
+
+
+def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axes:
+    """Draw which accuracy how many minutes of training give, on a logarithmic scale of time.
+
+    Ours are validation accuracies, means over the recorded seeds; published ones were measured on the
+    test images. Networks below 60 percent lie outside the picture.
+
+    Args:
+        final: whether the study `final`, the only one that has seen the test images, is shown too.
+    """
+    ax = ax or plt.subplots(figsize=(8.4, 4.6))[1]
+    _group(ax, "baseline", GREY, "o", "chapter 02: plain networks")
+    _group(ax, "improvements", ORANGE, "s", "chapters 03 to 05: one technique, or several")
+    places = [(published_minutes(result), result.accuracy) for result in PUBLISHED]
+    told = "published, on test images:\ntheir epochs at the pace of our machine"
+    ax.plot(*zip(*places, strict=True), "D", color=INK, markerfacecolor="white", label=told)
+    for result, place in zip(PUBLISHED, places, strict=True):
+        _label(ax, result.label, place, result.placed)
+    _curve(ax, "quick", BLUE)
+    _curve(ax, "full", VERMILION)
+    if final:
+        runs = load_runs("final")
+        place = (minutes_of(runs), 100 * runs[accuracy_columns(STUDIES["final"])[-1]].mean())
+        ax.plot(*place, "*", color=PURPLE, markersize=14, markeredgecolor=INK)
+        _label(ax, f"on the test images: {place[1]:.1f}", place, RIGHT)
+    ax.legend(loc="lower right")
+    ax.set(xscale="log", xlim=(0.35, 1800), ylim=(60, 99), ylabel="accuracy (%)")
+    ax.set_xticks(list(TICKS), list(TICKS.values()))
+    ax.minorticks_off()
+    ax.set_xlabel("minutes of training on two CPU cores (log scale)")
+    ax.grid(True)
+    return ax
+
+
+def _group(ax: Axes, study: str, color: str, marker: str, label: str) -> None:
+    """Draw each variant of a study with the same marker; the legend has one entry for them all."""
+    runs = load_runs(study)
+    dots = [(minutes_of(group), 100 * group["val_accuracy"].mean()) for _, group in runs.groupby("variant")]
+    minutes, accuracy = zip(*[dot for dot in dots if dot[0] > 0 and dot[1] >= 60], strict=True)
+    ax.plot(minutes, accuracy, marker, color=color, markersize=6, label=label)
+
+
+def _curve(ax: Axes, study: str, color: str) -> None:
+    """Draw a recipe's accuracy epoch by epoch, and at its end the accuracy with the most views."""
+    runs = load_runs(study)
+    title, column = runs["title"].iloc[0], accuracy_columns(STUDIES[study])[-1]
+    accuracy = [100 * epoch["val_accuracy"] for epoch in mean_history(runs, title)]
+    minutes = np.cumsum(fastest_seconds(runs["history"])) / 60
+    ax.plot(minutes, accuracy, ".-", color=color)
+    end = (minutes[-1], 100 * runs[column].mean())
+    ax.plot(*end, "P", color=color, markersize=9)
+    words = f"{title},\n{views_of(column)} views: {end[1]:.1f}"
+    _label(ax, words, end, ABOVE, color=color, fontweight="bold")
+
+
+def _label(ax: Axes, text: str, place: tuple, placed: tuple, **style) -> None:
+    """Write a label beside a place: `placed` is its distance in points, right and up, and its alignment.
+
+    A thin line leads from a label that is further away to its place.
+    """
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+    style = {"ha": placed[2], "va": placed[3], "linespacing": 1.1, "bbox": ground} | style
+    line = {"arrowstyle": "-", "color": GREY, "shrinkB": 4} if np.hypot(*placed[:2]) > 20 else None
+    ax.annotate(text, place, placed[:2], textcoords="offset points", arrowprops=line, **style)

@@ -1,18 +1,23 @@
 """The README's results, between markers, from the recorded runs: tables, and the picture at its top."""
 
-import hashlib
 import math
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from helpers.fast_plots import accuracy_against_minutes, minutes_of
-from helpers.internal import figures
-from helpers.internal.files import ROOT, write_text
-from helpers.records import StudyError, accuracy_columns, folder, in_words, load_runs, summary_table
+from helpers.internal.files import ROOT, write_text, written
+from helpers.plots import encode, use_style
+from helpers.records import (
+    StudyError,
+    accuracy_columns,
+    folder,
+    in_words,
+    load_runs,
+    minutes_of,
+    summary_table,
+)
 from helpers.studies import STUDIES
+from helpers.verdicts import accuracy_against_minutes
 
 README = ROOT / "README.md"
 MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
@@ -105,30 +110,14 @@ def recipe_in_words(name: str) -> str:
 
 
 def draw_picture() -> None:
-    """Write the picture at the README's top; a note in its file tells the runs that it shows."""
+    """Write the picture at the README's top."""
     with plt.rc_context():
-        figures.use_style()
+        use_style()
         fig = accuracy_against_minutes(final=recorded("final")).figure
-    note = PngInfo()
-    note.add_text("runs", pictured_runs())
-    beside = PICTURE.with_suffix(".tmp")
-    figures.few_colours(figures.draw(fig)).save(beside, "png", optimize=True, pnginfo=note)
+        _, content = encode(fig)
+    with written(PICTURE) as beside:
+        beside.write_bytes(content)
     plt.close(fig)
-    beside.replace(PICTURE)
-
-
-def pictured_runs() -> str:
-    """Return the SHA-256 of the run files that the picture shows, read as text: line ends do not matter."""
-    files = [path for name in (*PICTURED, "final") for path in sorted(folder(STUDIES[name]).glob("*.json"))]
-    return hashlib.sha256("".join(path.read_text(encoding="utf-8") for path in files).encode()).hexdigest()
-
-
-def drawn_runs() -> str | None:
-    """Return the note of `pictured_runs` that lies in the picture's file; None if there is none."""
-    if not PICTURE.exists():
-        return None
-    with Image.open(PICTURE) as picture:
-        return picture.info.get("runs")
 
 
 if __name__ == "__main__":
