@@ -75,11 +75,10 @@ def summarize(values: Sequence[float], confidence: float = 0.95) -> Summary:
     values = _finite(values, "values")
     if len(values) == 1:
         return Summary(1, float(values[0]), math.nan, Interval(math.nan, math.nan))
-    if np.ptp(values) < NO_SPREAD:
-        interval = (values[0], values[0])
-    else:
-        interval = stats.ttest_1samp(values, 0).confidence_interval(confidence)
-    return Summary(len(values), float(values.mean()), float(values.std(ddof=1)), _interval(interval))
+    interval = Interval(float(values[0]), float(values[0]))
+    if np.ptp(values) >= NO_SPREAD:
+        interval = _interval(stats.ttest_1samp(values, 0), confidence)
+    return Summary(len(values), float(values.mean()), float(values.std(ddof=1)), interval)
 
 
 def prediction_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
@@ -101,11 +100,11 @@ def prediction_interval(values: Sequence[float], confidence: float = 0.95) -> In
 
 
 def compare(values: Sequence[float], baseline: Sequence[float], confidence: float = 0.95) -> Comparison:
-    """Compare two variants that were trained with the same seeds: paired t test on the differences.
+    """Compare two variants that were trained with the same seeds: paired t test on values minus baseline.
 
-    A pair shares seed and split, so what they have in common cancels. `difference` is the mean of
-    values minus baseline. Fewer than `MIN_SEEDS` seeds, or differences that are all equal by luck, tell
-    nothing about the spread: interval and p-value are NaN, and the verdict is `NEEDS_SEEDS`.
+    A pair shares seed and split, so what they have in common cancels. Fewer than `MIN_SEEDS` seeds, or
+    differences that are equal by luck, tell nothing about the spread: interval and p-value are NaN then,
+    and the verdict is `NEEDS_SEEDS`.
 
     Raises:
         ValueError: unless both hold one finite value per seed, in the same order.
@@ -118,7 +117,7 @@ def compare(values: Sequence[float], baseline: Sequence[float], confidence: floa
     if len(values) < MIN_SEEDS or np.ptp(differences) < NO_SPREAD:
         return Comparison(mean, Interval(math.nan, math.nan), math.nan)
     test = stats.ttest_1samp(differences, 0)
-    return Comparison(mean, _interval(test.confidence_interval(confidence)), float(test.pvalue))
+    return Comparison(mean, _interval(test, confidence), float(test.pvalue))
 
 
 def compare_predictions(
@@ -150,20 +149,21 @@ def compare_predictions(
 
 
 def seeds_needed(difference: float, std: float, power: float = 0.8, confidence: float = 0.95) -> int:
-    """Return how many seeds per variant a paired t test needs to notice a true difference.
+    """Return how many seeds per variant, `MIN_SEEDS` or more, a paired t test needs to notice a difference.
 
     Args:
         difference: true mean difference between the variants, not zero (0.01 is one point).
         std: standard deviation of the per-seed differences, above 0.
         power: wanted probability of noticing it, between 0 and 1.
 
+    Above 100 seeds the answer may be up to a hundredth too large.
+
     Raises:
-        ValueError: if an argument is out of range.
+        ValueError: if an argument is out of range; the message names it.
     """
-    _require(abs(difference) > 0, f"difference is {difference}, expected a number that is not 0")
-    _require(std > 0, f"std is {std}, expected a number above 0")
-    _require_shares(power=power, confidence=confidence)
-    seeds = 2
+    _require("std", std, std > 0, "a number above 0")
+    _require_power(difference, power, confidence)
+    seeds = MIN_SEEDS
     while _power_of_t_test(abs(difference) / std, seeds, confidence) < power:
         seeds += max(1, seeds // 100)
     return seeds
@@ -184,17 +184,14 @@ def images_needed(
     the difference up to two percentage points less often.
 
     Raises:
-        ValueError: if an argument is out of range.
+        ValueError: if an argument is out of range; the message names it.
     """
-    _require(abs(difference) > 0, f"difference is {difference}, expected a number that is not 0")
-    _require(
-        abs(difference) <= disagreement <= 1,
-        f"disagreement is {disagreement}, expected {abs(difference)} (the size of difference) to 1",
-    )
-    _require_shares(power=power, confidence=confidence)
+    _require_power(difference, power, confidence)
+    size = abs(difference)
+    _require("disagreement", disagreement, size <= disagreement <= 1, f"{size} (the difference) to 1")
     z_alpha, z_beta = stats.norm.ppf((1 + confidence) / 2), stats.norm.ppf(power)
-    spread = z_alpha * math.sqrt(disagreement) + z_beta * math.sqrt(disagreement - difference**2)
-    return math.ceil((spread / difference) ** 2)
+    spread = z_alpha * math.sqrt(disagreement) + z_beta * math.sqrt(disagreement - size**2)
+    return math.ceil((spread / size) ** 2)
 
 
 def _power_of_t_test(effect: float, seeds: int, confidence: float) -> float:
@@ -205,14 +202,15 @@ def _power_of_t_test(effect: float, seeds: int, confidence: float) -> float:
     return stats.nct.sf(critical, seeds - 1, shift) + stats.nct.sf(critical, seeds - 1, -shift)
 
 
-def _require(holds: bool, message: str) -> None:
+def _require_power(difference: float, power: float, confidence: float) -> None:
+    _require("difference", difference, abs(difference) > 0, "a number other than 0")
+    _require("power", power, 0 < power < 1, "a number between 0 and 1")
+    _require("confidence", confidence, 0 < confidence < 1, "a number between 0 and 1")
+
+
+def _require(name: str, value: float, holds: bool, expected: str) -> None:
     if not holds:
-        raise ValueError(f"{message}.")
-
-
-def _require_shares(**shares: float) -> None:
-    for name, value in shares.items():
-        _require(0 < value < 1, f"{name} is {value}, expected a number between 0 and 1")
+        raise ValueError(f"{name} is {value}, expected {expected}.")
 
 
 def _finite(values: Sequence[float], name: str) -> np.ndarray:
@@ -222,5 +220,6 @@ def _finite(values: Sequence[float], name: str) -> np.ndarray:
     return values
 
 
-def _interval(pair) -> Interval:
-    return Interval(float(pair[0]), float(pair[1]))
+def _interval(test, confidence: float) -> Interval:
+    """Return the confidence interval of one of SciPy's t tests."""
+    return Interval(*map(float, test.confidence_interval(confidence)))

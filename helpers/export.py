@@ -1,247 +1,254 @@
-"""A trained network in other programs' formats: `python -m helpers.export [MODEL] [--out DIR]`.
+"""A trained network in files: Keras' own with a JSON beside it, and other programs' formats, to run again.
 
-Each export is run on images and compared with the Keras model before it gets its place; one that answers
+`export_all` runs each export and compares it with the Keras model before it gets its place; one that answers
 otherwise is not kept. All take raw pixels, 0 to 255, and give logits.
 """
 
-import argparse
-import contextlib
+import hashlib
 import json
-import sys
+import os
 import tempfile
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import timeit
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
 
+import keras
 import numpy as np
+import pandas as pd
 
-from helpers import console
-from helpers import model_files as nets
-from helpers.data import DataError, load_cifar10
-from helpers.photos import in_one_line, printable
-from helpers.predict import DEFAULT_MODEL, ModelError, check_model_file, load_model
+from helpers.internal import network_file
+from helpers.internal.files import write_json, written
+from helpers.internal.network_file import in_one_line, verify_model_file
+from helpers.predict import ModelError, load_model
+from helpers.session import quietly, versions
 
-if TYPE_CHECKING:
-    import keras
-    import pandas as pd
-
-FILES = {  # what each format is called on the disk
-    "keras": "model.keras",
-    "savedmodel": "saved_model",
-    "litert": "model.tflite",
-    "litert_int8": "model_int8.tflite",
-    "onnx": "model.onnx",
-}
-RUNNERS = {
-    "keras": nets.run_keras,
-    "savedmodel": nets.run_savedmodel,
-    **dict.fromkeys(["litert", "litert_int8"], nets.run_litert),
-    "onnx": nets.run_onnx,
-}
-RECORD = "exports.json"  # the reports; a folder that holds it was made here
-CALIBRATION_IMAGES, CHECK_IMAGES = 200, 1000  # that the command takes
+FORMATS = {"keras": "model.keras", "savedmodel": "saved_model"}  # and what each is called on the disk
+FORMATS |= {"litert": "model.tflite", "litert_int8": "model_int8.tflite", "onnx": "model.onnx"}
+FIGURES = ["path", "bytes", "largest difference", "agreement", "median ms", "p99 ms", "images per second"]
+BATCH_SIZE = 100
+__all__ = ["compare_logits", "export_all", "runner", "save_model", "verify_model_file"]
 ROUNDING = 1e-4  # share of the largest logit by which float logits may differ
 INT8_AGREEMENT = 0.9  # share of the images that have to keep their class
-COLUMNS = {  # of `export_table`, and how to show them
-    "bytes": "{:,.0f}".format,
-    "largest difference": "{:.1e}".format,
-    "agreement": "{:.1%}".format,
-    "median ms": "{:.2f}".format,
-    "p99 ms": "{:.2f}".format,
-    "images per second": "{:,.0f}".format,
-}
 
 
-@dataclass(frozen=True)
-class ExportReport:
-    """What is known of a network in one format.
+def save_model(model: keras.Model, path: str | os.PathLike, about: dict | None = None) -> dict:
+    """Write a network for everybody's Keras: standard layers and weights, no optimizer, no compilation.
 
-    Attributes:
-        format: a key of `FILES`.
-        problem: in one line, why there is no such file, and then nothing below is set; "" if there is.
-        path: the file, or the folder of a SavedModel.
-        bytes: its size.
-        largest_difference: between its logits and Keras', over all check images.
-        agreement: share of the check images that get Keras' class, 0 to 1.
-        median_ms, p99_ms: milliseconds that a single image takes, half and 99 of 100 times at most.
-        images_per_second: in batches of 100.
+    The file is read back before it takes its place. The JSON beside it comes first: a kill between the two
+    leaves the old network and the new JSON, which `verify_model_file` refuses.
+
+    Args:
+        model: Sequential or functional, from (N, 32, 32, 3) pixels to (N, 10) logits.
+        path: ends in `.keras`; its folder is made if it is missing.
+        about: what else the JSON is to tell, beside SHA-256, bytes, date (UTC) and versions.
+
+    Raises:
+        ModelError: if `load_model` would refuse the file. As after any error, the old pair is still there.
     """
-
-    format: str
-    problem: str = ""
-    path: str = ""
-    bytes: int = 0
-    largest_difference: float = 0.0
-    agreement: float = 0.0
-    median_ms: float = 0.0
-    p99_ms: float = 0.0
-    images_per_second: float = 0.0
+    path = Path(path)
+    if path.suffix != ".keras":
+        raise ModelError(f"{path} is no name for a model: give one that ends in .keras.")
+    if reason := network_file.forbidden_part(json.loads(model.to_json())):
+        raise ModelError(f"The model is not saved: {reason}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written(path) as beside:
+        bare_copy(model).save(beside)
+        network_file.for_older_keras(beside)
+        load_model(beside)
+        content = beside.read_bytes()
+        record = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        record |= {"date": datetime.now(UTC).isoformat(timespec="seconds"), "versions": versions()}
+        record |= {"about": about or {}}
+        write_json(path.with_suffix(".json"), record)
+    return record
 
 
 def export_all(
-    model: "keras.Model",
-    folder: str | Path,
+    model: keras.Model,
+    folder: str | os.PathLike,
     calibration_images: np.ndarray,
     check_images: np.ndarray,
-    formats: Sequence[str] = tuple(FILES),
+    formats: Iterable[str] = FORMATS,
     repeats: int = 100,
-) -> list[ExportReport]:
+) -> pd.DataFrame:
     """Write a network in several formats, run each, and keep those that answer as the Keras model does.
-
-    The folder appears when all is done, in the place of an earlier export. If no format passes,
-    nothing changes.
 
     Args:
         model: from raw pixels, (N, 32, 32, 3), to logits, (N, 10).
-        folder: a new one, an empty one, or one that this function has made.
-        calibration_images: uint8 (N, 32, 32, 3), about 200 training images (test images would be a
-            leak): see `model_files.write_litert`.
-        check_images: uint8 (N, 32, 32, 3), on which each format is compared with Keras and timed.
-        formats: keys of `FILES`.
-        repeats: how many single images are timed.
+        folder: is made if it is missing; exports in it are replaced.
+        calibration_images: uint8 (N, 32, 32, 3), about 200 training images; see `write_litert`.
+        check_images: uint8 (N, 32, 32, 3), on which each of the `formats` is compared with Keras and timed,
+            `repeats` of them one by one.
 
     Returns:
-        A report per format, in their order.
-
-    Raises:
-        ModelError: if the folder holds other files, which are not replaced.
-        OSError: if it cannot be written.
+        A row per format: problem (why there is no such file, in a line, and then nothing else; "" if there
+        is), path, bytes, largest difference of the logits, agreement (share of the images that get the same
+        class, 0 to 1), median and 99th percentile of ms for a single image, images per second in batches.
     """
-    from helpers.internal.files import write_json
-
-    check_folder(folder)
-    place = Path(folder).resolve()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    logits = nets.run_keras(model)(check_images)
-    int8 = partial(nets.write_litert, calibration=calibration_images)
-    writers = (nets.save_model, nets.write_savedmodel, nets.write_litert, int8, nets.write_onnx)
-    write, reports = dict(zip(FILES, writers, strict=True)), []
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".exports-") as work:
-        new = Path(work, "new")
-        new.mkdir()
-        for name in formats:
-            made = Path(work, name)
-            made.mkdir()
+    expected = model.predict(check_images.astype("float32"), batch_size=BATCH_SIZE, verbose=0)
+    folder, rows = Path(folder), []
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in formats:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as work:
+            made = Path(work, FORMATS[name])
             try:
-                write[name](model, made / FILES[name])
-                runner = RUNNERS[name](made / FILES[name])
-                difference, agreement = compare_logits(name, logits, runner(check_images))
+                WRITERS[name](model, made, *([calibration_images] if name == "litert_int8" else []))
+                run = runner(name, made)
+                compared = compare_logits(name, expected, run(check_images))
+                size = sum(file.stat().st_size for file in (made, *made.rglob("*")) if file.is_file())
+                figures = str(folder / made.name), size, *compared, *measure(run, check_images, repeats)
+                move_parts(Path(work), folder)
+                rows.append({"problem": "", **dict(zip(FIGURES, figures, strict=True))})
             except Exception as error:  # converters and runtimes raise anything
-                known = isinstance(error, ModelError)
-                said = str(error) if known else f"{type(error).__name__}: {in_one_line(error)}."
-                reports.append(ExportReport(name, said))
-                continue
-            path, size = str(Path(folder, FILES[name])), size_of(made / FILES[name])
-            times = measure(runner, check_images, repeats)
-            reports.append(ExportReport(name, "", path, size, difference, agreement, *times))
-            for part in made.iterdir():
-                part.rename(new / part.name)
-        if any(not report.problem for report in reports):
-            write_json(new / RECORD, {"exports": [asdict(report) for report in reports]})
-            if place.exists():
-                place.rename(Path(work, "old"))
-            new.rename(place)
-    return reports
-
-
-def check_folder(folder: str | Path) -> None:
-    """Raise ModelError unless a folder is missing, empty, or holds exports and nothing else."""
-    names = {path.name for path in Path(folder).glob("*")}
-    others = names - {*FILES.values(), "model.json", RECORD}
-    if others or (names and RECORD not in names) or Path(folder).is_file():
-        raise ModelError(f"{folder} holds other files, which are not replaced: name another folder.")
+                kind = "" if isinstance(error, ModelError) else f"{type(error).__name__}: "
+                rows.append({"problem": f"{kind}{in_one_line(error)}."})
+    return pd.DataFrame(rows, pd.Index(list(formats), name="format"), ["problem", *FIGURES])
 
 
 def compare_logits(name: str, expected: np.ndarray, found: np.ndarray) -> tuple[float, float]:
     """Return the largest difference of an export's logits, (N, 10), and the share of equal classes.
 
-    A float format has to give Keras' logits but for rounding. Then a class can differ only where
-    Keras' two best logits are closer than twice that: a tie. int8 rounds every number between the
-    layers, so its logits differ by design, and what counts is its classes.
-
-    Raises:
-        ModelError: if the export answers otherwise; the message says how.
+    A float format has to give Keras' logits but for rounding. int8 rounds every number between the layers,
+    so what counts is its classes. ModelError if the export answers otherwise.
     """
     if found.shape != expected.shape or not np.isfinite(found).all():
-        raise ModelError(f"It gives {found.shape}, expected finite logits of {expected.shape}: not kept.")
+        raise ModelError(f"It gives {found.shape}, expected finite logits of {expected.shape}: not kept")
     difference = float(np.abs(expected - found).max())
     agreement = float((expected.argmax(axis=1) == found.argmax(axis=1)).mean())
     limit = ROUNDING * max(1.0, float(np.abs(expected).max()))
     if name != "litert_int8" and difference > limit:
-        raise ModelError(f"Its logits differ by {difference:.1e}, expected {limit:.1e} at most: not kept.")
+        raise ModelError(f"Its logits differ by {difference:.1e}, expected {limit:.1e} at most: not kept")
     if name == "litert_int8" and agreement < INT8_AGREEMENT:
-        raise ModelError(f"{agreement:.1%} keep their class, expected {INT8_AGREEMENT:.0%}: not kept.")
+        raise ModelError(f"{agreement:.1%} keep their class, expected {INT8_AGREEMENT:.0%}: not kept")
     return difference, agreement
 
 
-def measure(runner: nets.Runner, images: np.ndarray, repeats: int) -> tuple[float, float, float]:
-    """Return how a runner fares: median and 99th percentile of single images in ms, images per second."""
-
-    def seconds(some):
-        start = time.perf_counter()
-        runner(some)
-        return time.perf_counter() - start
-
-    singles = [seconds(images[i % len(images)][None]) for i in range(-3, repeats)][3:]  # 3 warm up
-    median, p99 = 1000 * np.percentile(singles, [50, 99])
-    return float(median), float(p99), len(images) / min(seconds(images), seconds(images))
+def measure(run: Callable, images: np.ndarray, repeats: int) -> list[float]:
+    """Return median and 99th percentile of the ms that a single image takes, and images per second."""
+    singles = timeit.repeat(lambda: run(images[:1]), number=1, repeat=3 + repeats)[3:]  # 3 warm up
+    whole = min(timeit.repeat(lambda: run(images), number=1, repeat=2))
+    return [*(1000 * np.percentile(singles, [50, 99])), len(images) / whole]
 
 
-def size_of(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder."""
-    return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
+def move_parts(work: Path, folder: Path) -> None:
+    """Move what a folder holds to another one, in the place of what has the same name there."""
+    for part in sorted(work.iterdir()):
+        if part.is_dir() and (folder / part.name).exists():
+            (folder / part.name).rename(work / "old")
+        part.replace(folder / part.name)
 
 
-def export_table(reports: Sequence[ExportReport]) -> "pd.DataFrame":
-    """Return one row per format that is there, with the columns of `COLUMNS`."""
-    import pandas as pd
+def runner(format: str, path: str | os.PathLike) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what answers as a file of a format does: images, uint8 (N, 32, 32, 3), to logits, (N, 10)."""
+    dtype = np.float32
+    if format == "keras":
+        answer = partial(load_model(path).predict, batch_size=BATCH_SIZE, verbose=0)
+    elif format == "savedmodel":
+        import tensorflow as tf
 
-    kept = [report for report in reports if not report.problem]
-    rows = [list(asdict(report).values())[3:] for report in kept]
-    return pd.DataFrame(rows, [report.format for report in kept], list(COLUMNS)).rename_axis("format")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return 0, or 1 after a message on standard error, or 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.export",
-        description="Write a trained network in other programs' formats, and check each against Keras.",
-        epilog=f"All take raw pixels and give logits. onnx needs: pip install {nets.ONNX_PACKAGES}",
-    )
-    parser.add_argument("model", nargs="?", type=Path, default=DEFAULT_MODEL, help="a .keras file")
-    parser.add_argument("--out", type=Path, default=Path("build", "exports"), metavar="DIR", help="folder")
-    parser.add_argument("--formats", nargs="+", choices=FILES, help="all that can be made, if not given")
-    parser.add_argument("--json", action="store_true", help="one JSON object per format and line")
-    options = parser.parse_args(arguments)
-    return console.run(partial(answer, options.model, options.out, options.formats, options.json))
-
-
-def answer(model_path: Path, folder: Path, formats: list[str] | None, as_json: bool) -> int:
-    """Export and print the reports; return 1 if a format failed that was asked for, or any but onnx."""
-    try:
-        check_model_file(model_path)
-        check_folder(folder)
-        model = load_model(model_path)
-        with contextlib.redirect_stdout(sys.stderr):
-            data = load_cifar10().for_training()
-        calibration, check = data.train.images[:CALIBRATION_IMAGES], data.val.images[:CHECK_IMAGES]
-        reports = export_all(model, folder, calibration, check, formats or tuple(FILES))
-    except (ModelError, DataError) as error:
-        print(printable(str(error)), file=sys.stderr)
-        return 1
-    if as_json:
-        print(*(json.dumps(asdict(report)) for report in reports), sep="\n")
+        network = tf.saved_model.load(str(path))
+        answer = lambda images: network.serve(tf.constant(images))  # noqa: E731
+    elif format == "onnx":
+        network = onnx_runtime().InferenceSession(Path(path).read_bytes(), providers=["CPUExecutionProvider"])
+        answer = lambda images: network.run(None, {"pixels": images})[0]  # noqa: E731
     else:
-        print(f"{folder}: checked on {len(check):,} {data.source} validation images")
-        print(export_table(reports).rename_axis(None).to_string(formatters=COLUMNS))
-    failed = [report for report in reports if report.problem]
-    for report in failed:
-        print(f"{report.format}: {printable(report.problem)}", file=sys.stderr)
-    return 1 if any(formats or report.format != "onnx" for report in failed) else 0
+        answer, dtype = run_litert(path)
+
+    def run(images):
+        batches = np.split(images.astype(dtype), range(BATCH_SIZE, len(images), BATCH_SIZE))
+        return np.concatenate([np.asarray(answer(batch)) for batch in batches])
+
+    return run
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run_litert(path: str | os.PathLike) -> tuple[Callable, type]:
+    """Return what answers as a LiteRT file does, by ai_edge_litert if installed, and the type it takes."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        import tensorflow as tf
+
+        Interpreter = tf.lite.Interpreter
+    with quietly():
+        network = Interpreter(model_content=Path(path).read_bytes(), num_threads=os.cpu_count())
+    pixels, logits = network.get_input_details()[0], network.get_output_details()[0]
+
+    def answer(images):
+        network.resize_tensor_input(pixels["index"], images.shape)
+        network.allocate_tensors()  # nothing is done where the shape is as before
+        network.set_tensor(pixels["index"], images)
+        network.invoke()
+        return network.get_tensor(logits["index"])
+
+    return answer, pixels["dtype"]
+
+
+def write_savedmodel(model: keras.Model, path: str | os.PathLike, format: str = "tf_saved_model") -> None:
+    """Write a folder that TensorFlow runs without Keras: the network's graph and its weights."""
+    signature = [keras.InputSpec(dtype="float32", shape=model.input_shape, name="pixels")]
+    with quietly():
+        model.export(str(path), format=format, input_signature=signature, verbose=False)
+
+
+def write_litert(model: keras.Model, path: str | os.PathLike, calibration: np.ndarray | None = None) -> None:
+    """Write a LiteRT file (`.tflite`), which telephones and other small devices run.
+
+    Args:
+        calibration: None for float32 throughout. Else uint8 (N, 32, 32, 3), training images (test images
+            would be a leak), with all values from 0 to 255: weights and what goes from layer to layer become
+            whole numbers of 8 bits, and these images show how large it gets. Pixels go in as uint8.
+    """
+    import tensorflow as tf
+
+    if calibration is not None and (calibration.min(), calibration.max()) != (0, 255):
+        raise ModelError("The calibration images do not reach from 0 to 255: give more of them.")
+    # Newer Keras exports LiteRT this way itself; the way of Keras 3.13 fails on some installations.
+    with tempfile.TemporaryDirectory() as folder, quietly():
+        write_savedmodel(model, folder)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if calibration is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            floats = calibration.astype("float32")
+            converter.representative_dataset = lambda: ([image[None]] for image in floats)
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type, converter.inference_output_type = tf.uint8, tf.float32
+        Path(path).write_bytes(converter.convert())
+
+
+def write_onnx(model: keras.Model, path: str | os.PathLike) -> None:
+    """Write an ONNX file, which programs in many languages run; ModelError if packages are missing."""
+    onnx_runtime()
+
+    def plain(layer):
+        if isinstance(layer, keras.layers.Normalization):  # tf2onnx takes its constants for inputs
+            mean, scale = np.ravel(layer.input_mean), 1 / np.sqrt(np.ravel(layer.input_variance))
+            return keras.layers.Rescaling(scale.tolist(), (-mean * scale).tolist(), name=layer.name)
+        return type(layer).from_config(layer.get_config())
+
+    write_savedmodel(bare_copy(model, clone_function=plain), path, format="onnx")
+
+
+def bare_copy(model: keras.Model, **options) -> keras.Model:
+    """Return a network again with its weights, but without optimizer, loss and metrics."""
+    copy = keras.models.clone_model(model, **options)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def onnx_runtime() -> ModuleType:
+    """Return the package that runs ONNX files; ModelError if that, or what writes them, is missing."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it calls its maker as soon as it is imported
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime
+        import tf2onnx  # noqa: F401
+    except ImportError as error:
+        raise ModelError(f"{in_one_line(error)}. ONNX takes pip install onnx tf2onnx onnxruntime") from None
+    return onnxruntime
+
+
+WRITERS = {"keras": save_model, "savedmodel": write_savedmodel, "onnx": write_onnx}
+WRITERS |= {"litert": write_litert, "litert_int8": write_litert}

@@ -99,7 +99,8 @@ def encode(fig: Figure, source: str = "official") -> tuple[str, bytes]:
     fig.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.05)
     picture = Image.open(buffer).convert("RGB")
     if not any(ax.images for ax in fig.axes):
-        return "image/png", _file(picture.quantize(128, dither=Image.Dither.NONE), "png")
+        few = picture.quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        return "image/png", _file(few, "png")
     found = {"image/jpeg": _file(picture, "jpeg", quality=85), "image/png": _file(picture, "png")}
     return min(found.items(), key=lambda item: len(item[1]))
 
@@ -114,7 +115,7 @@ def image_grid(
     images: np.ndarray | Sequence[np.ndarray],
     titles: Sequence | None = None,
     *,
-    columns: int = 10,
+    columns: int = 8,
     row_labels: Sequence[str] | None = None,
     gap: int = 3,
     smooth: bool = False,
@@ -158,7 +159,7 @@ def image_grid(
     interpolation = "bilinear" if smooth else "nearest"
     ax.imshow(canvas, extent=(0, canvas.shape[1], canvas.shape[0], 0), interpolation=interpolation)
     for title, (y, x) in zip(titles, corners, strict=False):
-        ax.text(x + side / 2, y - 0.2 * line, title, ha="center", va="bottom", fontsize=9, linespacing=1.05)
+        ax.text(x + side / 2, y - 0.4 * line, title, ha="center", va="baseline", fontsize=9, linespacing=1.05)
     for row, label in enumerate(row_labels or []):
         y = corners[row * columns][0] + height / 2
         ax.text(-gap, y, label, ha="right", va="center")

@@ -1,49 +1,45 @@
 """What a network sees in photos: `python -m helpers.predict PHOTO... [--model PATH] [--top 3] [--json]`.
 
-A model file can carry code, and more than one way round Keras' safe mode has been found. So a file is looked
-through before Keras gets it: it may be made of the kinds of parts in `ALLOWED` and of nothing else.
+A photo may be damaged or hostile, so Pillow opens it within limits, and one line says whatever is wrong with
+it. `helpers.internal.network_file` looks a model file through before Keras gets it.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import re
 import sys
-import zipfile
+import tempfile
+import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from helpers import console
 from helpers.data import CLASS_NAMES
-from helpers.photos import Photo, PhotoError, in_one_line, load_photo, pictures_in, printable
+from helpers.internal.files import ROOT
+from helpers.internal.network_file import ModelError, check_model_file, in_one_line, printable, write_parts
 
 if TYPE_CHECKING:
     import keras
 
-DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "data" / "models" / "final.keras"
+SIDE = 32  # pixels
 BATCH_SIZE = 32
-MAX_BYTES = 64 * 2**20  # of a model file, packed and unpacked; those of the series have 10 MB at most
-MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]  # what Keras puts into a file, sorted
-ALLOWED = {  # module in `config.json`: what may be made from it
-    "keras": "DTypePolicy Sequential",
-    "keras.src.models.functional": "Functional",
-    "keras.layers": "Activation Add Average AveragePooling2D BatchNormalization Concatenate Conv2D Dense "
-    "DepthwiseConv2D Dropout Flatten GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D Identity "
-    "GroupNormalization InputLayer LayerNormalization LeakyReLU MaxPooling2D Multiply Normalization ReLU "
-    "Rescaling Reshape SeparableConv2D Softmax SpatialDropout2D ZeroPadding2D",
-    "keras.initializers": "Constant GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform "
-    "Ones Orthogonal RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros",
-    "keras.regularizers": "L1 L1L2 L2",
-    "keras.random": "SeedGenerator",
-    "None": "__keras_tensor__",  # a connection in a functional model
-}
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")  # all that Pillow may try
+ENDINGS = {".jpg", ".jpeg", ".jfif", ".png", ".gif", ".webp", ".bmp"}  # taken from a folder, and these to be
+ENDINGS |= {".heic", ".heif", ".avif", ".tif", ".tiff"}  # told of, as they are not read
+MAX_PHOTO_BYTES, MAX_SIDE, MAX_PIXELS = 32 * 2**20, 20_000, 50_000_000  # a telephone's 48 million pixels fit
+FINAL_MODEL = ROOT / "data" / "models" / "final.keras"
+Source = str | os.PathLike | bytes | memoryview | BinaryIO  # a path, a file's content, or an open file
 
 
-class ModelError(Exception):
-    """A model cannot be used; the message says why in one line."""
+class PhotoError(Exception):
+    """A photo cannot be used; the message says why in one line, without the photo's name."""
 
 
 class Guess(NamedTuple):
@@ -53,98 +49,112 @@ class Guess(NamedTuple):
     probability: float
 
 
-def load_model(path: str | os.PathLike = DEFAULT_MODEL) -> "keras.Model":
-    """Return the network in a `.keras` file, uncompiled, after the file has been checked.
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo as a network sees it."""
+
+    name: str  # its path, or what the caller called it
+    size: tuple[int, int]  # width and height in pixels, upright
+    crop: tuple[int, int, int, int]  # the square that is used: left, top, right, bottom in pixels of `size`
+    pixels: np.ndarray  # uint8 (32, 32, 3), 0 to 255
+
+
+def load_photo(source: Source, name: str | None = None) -> Photo:
+    """Return a photo's middle square, shrunk so that every pixel counts; PhotoError as from `open_photo`."""
+    picture = open_photo(source)
+    crop = middle_square(picture.size)
+    small = picture.crop(crop).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    name = name or (str(source) if isinstance(source, str | os.PathLike) else "photo")
+    return Photo(name, picture.size, crop, np.asarray(small))
+
+
+def middle_square(size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of the largest square in the middle of a picture."""
+    side = min(size)
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    return left, top, left + side, top + side
+
+
+def open_photo(source: Source) -> Image.Image:
+    """Return a photo upright, in 8-bit RGB, on white where it was transparent, the first frame if it moves.
+
+    Raises:
+        PhotoError: if it cannot be read, is none of `FORMATS`, is damaged, or exceeds a limit.
+    """
+    try:
+        file = io.BytesIO(content_of(source))
+        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as picture:
+            if max(picture.size) > MAX_SIDE or picture.width * picture.height > MAX_PIXELS:
+                raise PhotoError(f"it has {picture.width} x {picture.height} pixels: make it smaller first")
+            picture.load()
+            with contextlib.suppress(Exception):  # a photo with damaged notes is still a photo
+                ImageOps.exif_transpose(picture, in_place=True)
+            return on_white(picture)
+    except PhotoError:
+        raise
+    except UnidentifiedImageError:
+        others = "HEIC, AVIF and TIFF are not read: export it as JPEG"
+        raise PhotoError(f"it is no JPEG, PNG, GIF, WebP or BMP picture ({others})") from None
+    except Exception as error:  # the decoders raise whatever a damaged file leads them to
+        raise PhotoError(f"it cannot be read: {in_one_line(error)}") from None
+
+
+def content_of(source: Source) -> bytes:
+    """Return the content of a photo's file; raise PhotoError if it is none, or larger than allowed."""
+    if isinstance(source, str | os.PathLike):
+        if not Path(source).is_file():
+            raise PhotoError("expected a file, or a folder with pictures in it")
+        with Path(source).open("rb") as file:
+            return content_of(file)
+    content = source if isinstance(source, bytes | memoryview) else source.read(MAX_PHOTO_BYTES + 1)
+    if len(content) > MAX_PHOTO_BYTES:
+        raise PhotoError(f"it is larger than {MAX_PHOTO_BYTES // 2**20} MB: make it smaller first")
+    return bytes(content)
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """Return a picture in RGB, white where it was transparent."""
+    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would cut off at 255
+        shades, unseen = np.asarray(picture), picture.info.get("transparency", -1)
+        picture = Image.fromarray((np.where(shades == unseen, 65535, shades) >> 8).astype("uint8"))
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    picture = picture.convert("RGBA")
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(picture, mask=picture)
+    return white
+
+
+def pictures_in(folder: str | os.PathLike) -> list[Path]:
+    """Return the pictures in a folder, by their names' endings, sorted; hidden files and subfolders not."""
+    found = Path(folder).iterdir() if Path(folder).is_dir() else ()
+    return sorted(p for p in found if p.suffix.lower() in ENDINGS and p.name[0] != "." and not p.is_dir())
+
+
+def load_model(path: str | os.PathLike = FINAL_MODEL) -> "keras.Model":
+    """Return the network in a `.keras` file, uncompiled.
 
     Raises:
         ModelError: if `check_model_file` refuses the file, Keras cannot load it, or it is no network from
             (N, 32, 32, 3) pixels to (N, 10) logits.
     """
-    check_model_file(path)
+    contents = check_model_file(path)
+    from helpers import session  # noqa: F401, I001  it starts TensorFlow without its notes
     import keras
 
-    from helpers.models import CLASSES, IMAGE_SHAPE
-
     try:
-        model = keras.saving.load_model(Path(path), compile=False, safe_mode=True)
+        with tempfile.TemporaryDirectory() as folder:  # Keras gets what was looked at, and nothing else
+            write_parts(copy := Path(folder, "model.keras"), contents)
+            model = keras.saving.load_model(copy, compile=False, safe_mode=True)
         shapes = model.input_shape, model.output_shape
     except Exception as error:
-        reason = newer_keras(path, keras.__version__) or in_one_line(error)
-        raise ModelError(f"{path} cannot be loaded: {reason}.") from None
-    expected = (None, *IMAGE_SHAPE), (None, CLASSES)
-    if shapes != expected:
-        raise ModelError(
-            f"{path} goes from {shapes[0]} to {shapes[1]}, expected {expected[0]} to {expected[1]}."
-        )
+        found = re.search(rb'"keras_version": "([\d.]{1,12})"', contents["metadata.json"])
+        versions = f"Keras {found[1].decode() if found else '?'} wrote it, this is {keras.__version__}"
+        raise ModelError(f"{path} cannot be loaded ({versions}): {in_one_line(error)}.") from None
+    if shapes != ((None, SIDE, SIDE, 3), (None, len(CLASS_NAMES))):
+        goes = f"goes from {shapes[0]} to {shapes[1]}"
+        raise ModelError(f"{path} {goes}, expected (None, 32, 32, 3) to (None, 10).")
     return model
-
-
-def check_model_file(path: str | os.PathLike) -> None:
-    """Make sure, without Keras, that a file is a whole `.keras` file and made of `ALLOWED` parts alone.
-
-    Raises:
-        ModelError: if it is missing, unreadable, of another kind, too large, damaged, or has other parts.
-    """
-    path = Path(path)
-    try:
-        if not path.exists():
-            raise ModelError(f"There is no model at {path}: name one that is there.")
-        if path.suffix != ".keras" or not path.is_file():
-            raise ModelError(f"{path} is no .keras file, and no other kind of model is loaded.")
-        if path.stat().st_size > MAX_BYTES:
-            raise ModelError(f"{path} is larger than {MAX_BYTES // 2**20} MB, so it is not loaded.")
-        part = forbidden_part(read_config(path))
-    except ModelError:
-        raise
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or in_one_line(error)}.") from None
-    except Exception as error:  # a damaged archive leads zipfile and json to many kinds of errors
-        raise ModelError(f"{path} is damaged or cut off: {in_one_line(error)}.") from None
-    if part is not None:
-        raise ModelError(f"{path} is not loaded: {part} is no part of this series' networks.")
-
-
-def read_config(path: Path) -> dict:
-    """Return what a `.keras` file says of its network; raise anything if the file is not whole."""
-    with zipfile.ZipFile(path) as archive:
-        if sorted(archive.namelist()) != MEMBERS:
-            raise ModelError(f"{path} is not loaded: expected {', '.join(MEMBERS)} in it and nothing else.")
-        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
-            raise ModelError(f"{path} is not loaded: it unpacks to more than {MAX_BYTES // 2**20} MB.")
-        if (damaged := archive.testzip()) is not None:
-            raise ValueError(f"wrong checksum of {damaged}")
-        config = json.loads(archive.read("config.json"))
-    if not isinstance(config, dict) or "class_name" not in config:
-        raise ValueError("config.json describes no network")
-    return config
-
-
-def newer_keras(path: str | os.PathLike, version: str) -> str | None:
-    """Return a sentence if a Keras newer than this version has written a whole `.keras` file."""
-    from packaging.version import Version  # a requirement of Keras
-
-    with zipfile.ZipFile(path) as archive:
-        found = re.search(rb'"keras_version": "(\d{1,4}\.\d{1,4})', archive.read("metadata.json"))
-    if found and Version(found[1].decode()) > Version(version):
-        return (
-            f"Keras {found[1].decode()} wrote it, this is {version}. `save_model` writes for older ones, too"
-        )
-    return None
-
-
-def forbidden_part(config: dict) -> str | None:
-    """Return the first kind of part in a network's description that is not in `ALLOWED`, if there is one."""
-    waiting = [{key: value for key, value in config.items() if key != "compile_config"}]  # is not loaded
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            module, kind = str(part.get("module")), part.get("class_name")
-            if "class_name" in part and kind not in ALLOWED.get(module, "").split():
-                return printable(f"{kind} ({module})")[:80]
-            waiting.extend(part.values())
-        elif isinstance(part, list):
-            waiting.extend(part)
-    return None
 
 
 def probabilities(model: "keras.Model", images: np.ndarray) -> np.ndarray:
@@ -152,106 +162,76 @@ def probabilities(model: "keras.Model", images: np.ndarray) -> np.ndarray:
 
     Raises:
         ModelError: if the model does not run, or gives numbers that are not finite.
+        ValueError: if the pixels have been divided by 255.
     """
     from scipy.special import softmax
 
-    logits = np.zeros((len(images), len(CLASS_NAMES)))
+    if images.dtype.kind == "f" and 0 < images.max(initial=0) <= 1:
+        raise ValueError("The images have values from 0 to 1, expected 0 to 255: multiply them by 255.")
     try:
-        for start in range(0, len(images), BATCH_SIZE):
-            batch = np.asarray(images[start : start + BATCH_SIZE], "float32")
-            logits[start : start + BATCH_SIZE] = model(batch, training=False)
+        batches = [images[i : i + BATCH_SIZE].astype("float32") for i in range(0, len(images), BATCH_SIZE)]
+        logits = [np.asarray(model(batch, training=False), "float64") for batch in batches]
     except Exception as error:  # one is too large for this machine, for example
         raise ModelError(f"The model does not run: {in_one_line(error)}.") from None
-    if not np.isfinite(logits).all():
+    table = np.concatenate([np.zeros((0, len(CLASS_NAMES))), *logits])
+    if not np.isfinite(table).all():
         raise ModelError("The model gives numbers that are not finite: its weights are damaged.")
-    return softmax(logits, axis=1)
+    if (table >= 0).all() and np.allclose(table.sum(axis=1), 1, atol=1e-3):
+        return table  # it ends in a softmax of its own, as in many tutorials
+    return softmax(table, axis=1)
 
 
-def predict_photos(model: "keras.Model", photos: Sequence[Photo], top: int = 3) -> list[list[Guess]]:
+def guesses(model: "keras.Model", photos: Sequence[Photo], top: int = 3) -> list[list[Guess]]:
     """Return for each photo its `top` most probable classes, the most probable one first."""
-    if not photos:
-        return []
-    table = probabilities(model, np.stack([photo.pixels for photo in photos]))
-    order = np.argsort(-table, axis=1, kind="stable")[:, :top]
-    return [
-        [Guess(CLASS_NAMES[label], float(shares[label])) for label in labels]
-        for shares, labels in zip(table, order, strict=True)
-    ]
+    pixels = np.array([photo.pixels for photo in photos]).reshape(-1, SIDE, SIDE, 3)
+    table = probabilities(model, pixels)
+    return [[Guess(CLASS_NAMES[i], float(row[i])) for i in np.argsort(-row)[:top]] for row in table]
 
 
 def answer(names: Sequence[str], model_path: Path, top: int, as_json: bool) -> int:
-    """Print what the model sees in each photo; return the exit status, 1 if one photo could not be used.
-
-    Keras is started when there is a good photo, so nobody waits for it to hear of a typing error.
-    """
-    model, status, width = None, 0, min(40, max(len(printable(name)) for name in names))
-    for start in range(0, len(names), BATCH_SIZE):
-        outcomes = [attempt(name) for name in names[start : start + BATCH_SIZE]]
-        photos = [outcome for outcome in outcomes if isinstance(outcome, Photo)]
-        if photos and model is None:
-            model = load_model(model_path)
-            if not as_json:
-                print(f"{'photo':<{width}}  {'size':>13}  {'square':>13}  most likely")
-        guesses = iter(predict_photos(model, photos, top))
-        for name, outcome in zip(names[start:], outcomes, strict=False):
-            if isinstance(outcome, Photo):
-                found = next(guesses)
-                print(json_line(outcome, found) if as_json else table_line(outcome, found, width), flush=True)
-                continue
-            status = 1
+    """Print what the model sees in each photo; return the exit status, 1 if one photo could not be used."""
+    model, status = None, 0
+    for name in names:
+        told = {"path": name}
+        try:
+            photo = load_photo(sys.stdin.buffer if name == "-" else name, name)
+            model = load_model(model_path) if model is None else model  # not before it is needed: it is slow
+            (found,) = guesses(model, [photo], top)
+            told |= {"size": photo.size, "crop": photo.crop, "classes": [g._asdict() for g in found]}
+            words = f"{printable(name)}  " + "  ".join(f"{kind} {share:.1%}" for kind, share in found)
+            print(json.dumps(told) if as_json else words, flush=True)
+        except PhotoError as error:
             if as_json:
-                print(json.dumps({"path": name, "error": str(outcome)}), flush=True)
-            print(f"{printable(name)}: {outcome}", file=sys.stderr, flush=True)
+                print(json.dumps(told | {"error": str(error)}), flush=True)
+            print(f"{printable(name)}: {error}", file=sys.stderr, flush=True)
+            status = 1
     return status
-
-
-def attempt(name: str) -> Photo | PhotoError:
-    """Return the photo of that name, `-` for standard input, or what is wrong with it."""
-    try:
-        return load_photo(sys.stdin.buffer if name == "-" else name, name)
-    except PhotoError as error:
-        return error
-
-
-def json_line(photo: Photo, guesses: list[Guess]) -> str:
-    """Return an answer for programs."""
-    classes = [{"class": guess.class_name, "probability": guess.probability} for guess in guesses]
-    return json.dumps({"path": photo.name, "size": photo.size, "crop": photo.crop, "classes": classes})
-
-
-def table_line(photo: Photo, guesses: list[Guess], width: int) -> str:
-    """Return an answer for people, the photo's name in a column of that width."""
-    side = min(photo.size)
-    sizes = f"{f'{photo.size[0]} x {photo.size[1]}':>13}  {f'{side} x {side}':>13}"
-    shown = "  ".join(f"{guess.class_name:>10} {guess.probability:>6.1%}" for guess in guesses)
-    return f"{printable(photo.name):<{width}}  {sizes}  {shown}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0, or 1 after a message on standard error, or 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.predict",
-        description="Say what is in photos. Of each, the middle square is seen, as 32 x 32 pixels.",
-        epilog="A network of ten classes finds one of them in any picture, also in one that shows none.",
-    )
+    parser = argparse.ArgumentParser(prog="python -m helpers.predict", description="Say what is in photos.")
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="file, folder, or - for standard input")
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="a .keras file")
-    parser.add_argument(
-        "--top", type=int, default=3, choices=range(1, 11), metavar="N", help="how many classes"
-    )
+    parser.add_argument("--model", type=Path, default=FINAL_MODEL, help="a .keras file")
+    parser.add_argument("--top", type=int, default=3, choices=range(1, 11), metavar="N", help="classes")
     parser.add_argument("--json", action="store_true", help="one JSON object per photo and line")
     options = parser.parse_args(arguments)
-
-    def work() -> int:
-        try:
-            check_model_file(options.model)
-            names = [str(name) for given in options.photos for name in pictures_in(given) or [given]]
-            return answer(names, options.model, options.top, options.json)
-        except ModelError as error:
-            print(printable(str(error)), file=sys.stderr)
-            return 1
-
-    return console.run(work)
+    sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal can show every name
+    try:
+        check_model_file(options.model)
+        names = [str(name) for given in options.photos for name in pictures_in(given) or [given]]
+        return answer(names, options.model, options.top, options.json)
+    except ModelError as error:
+        print(printable(str(error)), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    except OSError as error:  # nobody reads on, as in `... | head`, or the disk is full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(in_one_line(error), file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

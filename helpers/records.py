@@ -52,29 +52,28 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
     """
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
-        found = {"model": run["model"], "options": run["options"]}
-        found["recipe"] = run["recipe"] and _as_today(run["recipe"], _as_json(Recipe()))
-        judged = run.get("judged", {"correct": {}})["correct"]
+        found = {part: run[part] for part in ("study", "variant", "seed", "model", "options", "recipe")}
+        found["recipe"] = found["recipe"] and _as_today(found["recipe"], _as_json(Recipe()))
+        source, judged = run["data"]["source"], run.get("judged", {}).get("correct", {})
         missing = [key for key in NEEDED if key not in run]
         missing += [f"the answers to {n} views" for n in study.views if not judged.get(str(n))]
         if missing:
             raise ValueError(f"it lacks {', '.join(missing)}")
-        source, name = run["data"]["source"], f"{run['variant']}-seed{run['seed']}"
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StudyError(f"{path} is damaged ({error}): delete it and run the study again.") from None
     expected = json.loads(json.dumps(definition(variant)))
-    expected["recipe"] = _as_json(variant.recipe) if variant.recipe else found["recipe"]
-    if source == "sample" and profile() == "smoke":  # a trial is shortened: its recipe differs
-        expected["recipe"] = found["recipe"]
-    for part, value in expected.items():
-        if found[part] != value:
+    trial = source == "sample" and profile() == "smoke"  # it is shortened: its recipe differs
+    expected["recipe"] = _as_json(variant.recipe) if variant.recipe and not trial else found["recipe"]
+    for part in expected:
+        if found[part] != expected[part]:
             raise StudyError(
                 f"{path} was made with another {part} than {study.name} has today: "
                 "move it away (or restore the study's definition), then run again."
             )
-    if (run["study"], name) != (study.name, path.stem):
-        raise StudyError(f"{path} holds the run {name} of {run['study']}: rename it or move it away.")
-    if source != ("sample" if RUNS / "sample" in path.parents else "official"):
+    name = f"{found['variant']}-seed{found['seed']}"
+    if (found["study"], name) != (study.name, path.stem):
+        raise StudyError(f"{path} holds the run {name} of {found['study']}: rename it or move it away.")
+    if path.parent != folder(study, source):
         raise StudyError(f"{path} is a run on {source!r} data in the wrong folder: move it away.")
     return run
 
@@ -97,12 +96,12 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
 
     Columns: variant, title, seed, val_accuracy (0 to 1), seconds, parameters, history (list of one
     dictionary per epoch), val_correct (bool array, one entry per validation image), images (how
-    many the network was judged on: test images in a final study, else validation images). Where a study
-    judges its networks by several views of each image, there is a column for each number of views,
-    named by the split: val_accuracy_6 or test_accuracy_6. A final study has no val_accuracy.
+    many the network was judged on: test images in a final study, else validation images), and for each
+    number of views that a study judges by val_accuracy_6 or test_accuracy_6. A final study has no
+    val_accuracy.
 
     Raises:
-        StudyError: if there is no such study, no run of it, or the runs do not belong together.
+        StudyError: if there is no such study or run, or the runs do not belong together.
     """
     study = find_study(name)
     rows, hashes = [], {}
@@ -110,14 +109,11 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
         for path in sorted(folder(study, source).glob(f"{variant.name}-seed*.json")):
             run = read_run(path, study, variant)
             if hashes.setdefault(run["seed"], run["data"]["sha256"]) != run["data"]["sha256"]:
-                raise StudyError(
-                    f"{path} was trained on other data than the study's other runs of that seed."
-                )
+                raise StudyError(f"{path} was trained on other data than the other runs of that seed.")
             rows.append({"title": variant.title} | _row(run, study))
     if not rows:
-        raise StudyError(
-            f"No run of {name} is recorded: `python -m helpers.experiments run {name}` makes them."
-        )
+        command = f"python -m helpers.experiments run {name}"
+        raise StudyError(f"No run of {name} is recorded: `{command}` makes them.")
     return pd.DataFrame(rows)
 
 
@@ -125,10 +121,10 @@ def _row(run: dict, study: Study) -> dict:
     """Return a row of `load_runs`, but for the title."""
     row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "seconds", "parameters", "history")}
     row["val_correct"] = np.frombuffer(run["val_correct"].encode(), np.uint8) == ord("1")
-    judged = run.get("judged", {"correct": {}})["correct"]
+    judged = run.get("judged", {}).get("correct", {})
     row["images"] = len(run["val_correct"] or next(iter(judged.values())))
-    views = [column for column in accuracy_columns(study) if column != "val_accuracy"]
-    return row | {column: share_of_ones(judged[str(views_of(column))]) for column in views}
+    columns = accuracy_columns(study)[-len(study.views) :] if study.views else []
+    return row | {column: share_of_ones(judged[str(views_of(column))]) for column in columns}
 
 
 def share_of_ones(digits: str) -> float:
@@ -181,24 +177,16 @@ def minutes_of(runs: pd.DataFrame) -> float:
 def summary_table(runs: pd.DataFrame, column: str = "val_accuracy") -> pd.DataFrame:
     """Return one row per variant: seeds, mean, standard deviation, 95% interval, times, parameters.
 
-    Accuracies in percent, in the study's order; `load_runs` gives the runs, `column` says which of
-    their accuracies to take. `seconds` is the mean wall time of a run. `epoch_seconds` is the mean of
-    `fastest_seconds` (NaN where there are no epochs): it leaves out what else the machine had to do,
-    so it is what to compare.
+    Of the accuracies of `load_runs` in `column`, in percent. `seconds` is the mean wall time of a run,
+    `epoch_seconds` the mean of `fastest_seconds` (NaN without epochs), which is what to compare.
     """
     rows = {}
     for title, group in runs.groupby("title", sort=False):
-        result = summarize(group[column])
-        rows[title] = {
-            "seeds": result.seeds,
-            "mean": 100 * result.mean,
-            "std": 100 * result.std,
-            "low": 100 * result.interval.low,
-            "high": 100 * result.interval.high,
-            "seconds": group["seconds"].mean(),
-            "epoch_seconds": np.mean(fastest_seconds(group["history"]) or [np.nan]),
-            "parameters": int(group["parameters"].iloc[0]),
-        }
+        seeds, mean, std, (low, high) = summarize(group[column])
+        rows[title] = {"seeds": seeds, "mean": 100 * mean, "std": 100 * std}
+        rows[title] |= {"low": 100 * low, "high": 100 * high, "seconds": group["seconds"].mean()}
+        rows[title]["epoch_seconds"] = np.mean(fastest_seconds(group["history"]) or [np.nan])
+        rows[title]["parameters"] = int(group["parameters"].iloc[0])
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
 
 
@@ -226,30 +214,25 @@ def verdict_table(
     Raises:
         KeyError: if a title is not among the runs.
     """
-    order = list(runs["title"].unique())
-    against = dict.fromkeys(order, baseline or order[0])
+    table = summary_table(runs, column)[["seeds", "mean"]].rename(columns={"mean": "accuracy"})
+    order = list(table.index)
+    against = [order[0], *order[:-1]] if ladder else [baseline or order[0]] * len(order)
+    wide = runs.pivot(index="seed", columns="title", values=column)
+    table[["effect", "low", "high", "p"]], table["verdict"] = np.nan, ""
+    for title, other in zip(order, against, strict=True):
+        if title != other:
+            table.loc[title, "effect":"verdict"] = _effect(wide[[title, other]].dropna())
     if ladder:
-        against = dict(zip(order, [order[0], *order], strict=False))
-    rows = {}
-    for title, group in runs.groupby("title", sort=False):
-        row = {"seeds": len(group), "accuracy": 100 * summarize(group[column]).mean}
-        row |= _effect(runs, title, against[title], column)
-        rows[title] = row | ({"seconds": 60 * minutes_of(group)} if ladder else {})
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
+        table["seconds"] = [60 * minutes_of(runs[runs["title"] == title]) for title in order]
     return table if titles is None else table.loc[list(titles)]
 
 
-def _effect(runs: pd.DataFrame, title: str, baseline: str, column: str) -> dict:
-    """Return the cells of `verdict_table` on the effect of a variant against another."""
-    nothing = dict.fromkeys(("effect", "low", "high", "p"), np.nan)
-    if title == baseline:
-        return nothing | {"verdict": ""}
-    wide = runs.pivot(index="seed", columns="title", values=column)[[title, baseline]].dropna()
-    if wide.empty:
-        return nothing | {"verdict": NEEDS_SEEDS}
-    result = compare(wide[title], wide[baseline])
-    percent = [100 * value for value in (result.difference, *result.interval)]
-    return dict(zip(nothing, (*percent, result.p_value), strict=True)) | {"verdict": result.verdict}
+def _effect(pairs: pd.DataFrame) -> tuple:
+    """Return effect, low, high, p and verdict of the first of two columns of accuracies, one row per seed."""
+    if pairs.empty:
+        return (*[np.nan] * 4, NEEDS_SEEDS)
+    result = compare(*pairs.to_numpy().T)
+    return (*(100 * np.array([result.difference, *result.interval])), result.p_value, result.verdict)
 
 
 def milestone_table(runs: pd.DataFrame, epochs: Sequence[int]) -> pd.DataFrame:

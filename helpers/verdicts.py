@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.evaluation import prediction_interval, summarize
-from helpers.plots import BLUE, GREY, INK, ORANGE, PURPLE, VERMILION, WIDTH
+from helpers.plots import BLUE, GREY, INK, ORANGE, PURPLE, SKY, VERMILION, WIDTH
 from helpers.records import (
     accuracy_columns,
     fastest_seconds,
@@ -25,6 +25,7 @@ from helpers.records import (
 from helpers.studies import STUDIES, Variant
 
 COLOURS = {"helps": BLUE, "hurts": VERMILION}
+GROUND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}  # behind words on a grid
 READ_BY = {"momentum": ("sgd", "muon"), "kernel_rate": ("muon",)}  # what other optimizers do not look at
 
 MASTERY = (
@@ -32,7 +33,8 @@ MASTERY = (
 )
 TENSORFLOW = "https://www.tensorflow.org/tutorials/images/cnn"
 TICKS = {0.5: "½", 1: "1", 2: "2", 5: "5", 10: "10", 30: "30", 60: "1 h", 120: "2 h", 300: "5 h", 600: "10 h"}
-RIGHT, ABOVE, FAR = (10, 0, "left", "center"), (-4, 9, "right", "bottom"), (-20, 46, "right", "center")
+# Where a label stands: points to the right and up from its place, and its alignment.
+RIGHT, LEFT, ABOVE = (10, 0, "left", "center"), (-10, 0, "right", "center"), (-4, 9, "right", "bottom")
 
 
 def effect_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -48,7 +50,8 @@ def effect_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         colour = COLOURS.get(row.verdict, GREY)
         ax.plot((row.low, row.high), (y, y), color=colour, linewidth=2.5, solid_capstyle="butt")
         ax.plot(row.effect, y, "o", color=colour, markersize=7)
-        ax.annotate(f"{row.effect:+.1f}", (row.effect, y), (0, 7), textcoords="offset points", ha="center")
+        place = {"textcoords": "offset points", "ha": "center", "bbox": GROUND}
+        ax.annotate(f"{row.effect:+.1f}", (row.effect, y), (0, 7), **place)
     ax.set_yticks(range(len(table)), table.index)
     ax.set_ylim(len(table) - 0.4, -0.7)
     ax.set_xlabel("effect on validation accuracy (percentage points)")
@@ -113,21 +116,22 @@ def _network_in_words(variant: Variant) -> str:
 
 
 def ladder_plot(runs: pd.DataFrame) -> Figure:
-    """Draw each rung's accuracy seed by seed, and beside it its effect against the rung below.
+    """Draw each rung's accuracy, a dot per seed on its 95% interval, and its effect against the rung below.
 
     Args:
         runs: from `records.load_runs`, of a study in which each variant changes one thing more.
     """
     rungs = runs["title"].nunique()
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.8 + 0.42 * rungs))
+    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.9 + 0.42 * rungs))
     percent = runs.assign(accuracy=100 * runs["val_accuracy"])
     places = {"data": percent, "x": "accuracy", "y": "title", "ax": left}
-    sns.stripplot(**places, color=GREY, size=4, jitter=False)
-    sns.pointplot(**places, color=BLUE, linestyle="none", errorbar=lambda seeds: summarize(seeds).interval)
+    means = {"marker": "|", "markersize": 14, "markeredgewidth": 2.5, "linestyle": "none"}
+    sns.pointplot(**places, **means, color=SKY, errorbar=lambda seeds: summarize(seeds).interval)
+    sns.stripplot(**places, color=INK, size=4, jitter=False, zorder=3)
     effect_plot(verdict_table(runs, ladder=True), right)
-    left.set(xlabel="validation accuracy (%)", ylabel="rung")
+    left.set(ylim=(rungs - 0.4, -0.7), xlabel="validation\naccuracy (%)", ylabel="rung")
     left.xaxis.grid(True)
-    right.set(ylim=(rungs - 1.4, -1.6), yticks=(), xlabel="effect against the rung below (points)")
+    right.set(ylim=(rungs - 1.4, -1.7), yticks=(), xlabel="effect against the\nrung below (points)")
     return fig
 
 
@@ -151,8 +155,16 @@ CLASSIC = Published(
     "all together 88.62", MASTERY, 400, 88.62, "classic_keras", "classic_cnn", (0, 9, "center", "bottom")
 )
 PUBLISHED = (
-    Published("TensorFlow's\ntutorial:\nover 70", TENSORFLOW, 10, 70.0, "baseline", "tutorial_cnn", FAR),
-    Published("MachineLearningMastery:\nVGG 73.50", MASTERY, 100, 73.50, "classic", "classic", RIGHT),
+    Published(
+        "TensorFlow's\ntutorial:\nover 70",
+        TENSORFLOW,
+        10,
+        70.0,
+        "baseline",
+        "tutorial_cnn",
+        (-2, 66, "right", "center"),
+    ),
+    Published("MachineLearning\nMastery: VGG 73.50", MASTERY, 100, 73.50, "classic", "classic", RIGHT),
     Published("dropout 83.45", MASTERY, 100, 83.45, "classic", "classic", (10, -8, "left", "center")),
     Published("augmentation 84.47", MASTERY, 100, 84.47, "classic", "classic", (10, 8, "left", "center")),
     CLASSIC,
@@ -175,22 +187,22 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
     Args:
         final: whether the study `final`, the only one that has seen the test images, is shown too.
     """
-    ax = ax or plt.subplots(figsize=(8.4, 4.6))[1]
+    ax = ax or plt.subplots(figsize=(WIDTH, 5.2))[1]
     _group(ax, "baseline", GREY, "o", "chapter 02: plain networks")
     _group(ax, "improvements", ORANGE, "s", "chapters 03 to 05: one technique, or several")
     places = [(published_minutes(result), result.accuracy) for result in PUBLISHED]
-    told = "published, on test images:\ntheir epochs at the pace of our machine"
+    told = "published, on test images: their epochs at the pace of our machine"
     ax.plot(*zip(*places, strict=True), "D", color=INK, markerfacecolor="white", label=told)
     for result, place in zip(PUBLISHED, places, strict=True):
         _label(ax, result.label, place, result.placed)
-    _curve(ax, "quick", BLUE)
-    _curve(ax, "full", VERMILION)
+    _curve(ax, "quick", BLUE, LEFT)
+    _curve(ax, "full", VERMILION, ABOVE)
     if final:
         runs = load_runs("final")
         place = (minutes_of(runs), 100 * runs[accuracy_columns(STUDIES["final"])[-1]].mean())
         ax.plot(*place, "*", color=PURPLE, markersize=14, markeredgecolor=INK)
         _label(ax, f"on the test images: {place[1]:.1f}", place, RIGHT)
-    ax.legend(loc="lower right")
+    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12))
     ax.set(xscale="log", xlim=(0.35, 1800), ylim=(60, 99), ylabel="accuracy (%)")
     ax.set_xticks(list(TICKS), list(TICKS.values()))
     ax.minorticks_off()
@@ -207,7 +219,7 @@ def _group(ax: Axes, study: str, color: str, marker: str, label: str) -> None:
     ax.plot(minutes, accuracy, marker, color=color, markersize=6, label=label)
 
 
-def _curve(ax: Axes, study: str, color: str) -> None:
+def _curve(ax: Axes, study: str, color: str, placed: tuple) -> None:
     """Draw a recipe's accuracy epoch by epoch, and at its end the accuracy with the most views."""
     runs = load_runs(study)
     title, column = runs["title"].iloc[0], accuracy_columns(STUDIES[study])[-1]
@@ -217,15 +229,11 @@ def _curve(ax: Axes, study: str, color: str) -> None:
     end = (minutes[-1], 100 * runs[column].mean())
     ax.plot(*end, "P", color=color, markersize=9)
     words = f"{title},\n{views_of(column)} views: {end[1]:.1f}"
-    _label(ax, words, end, ABOVE, color=color, fontweight="bold")
+    _label(ax, words, end, placed, color=color, fontweight="bold")
 
 
 def _label(ax: Axes, text: str, place: tuple, placed: tuple, **style) -> None:
-    """Write a label beside a place: `placed` is its distance in points, right and up, and its alignment.
-
-    A thin line leads from a label that is further away to its place.
-    """
-    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-    style = {"ha": placed[2], "va": placed[3], "linespacing": 1.1, "bbox": ground} | style
+    """Write a label beside a place; a thin line leads there from one that is further away."""
+    style = {"ha": placed[2], "va": placed[3], "linespacing": 1.1, "bbox": GROUND} | style
     line = {"arrowstyle": "-", "color": GREY, "shrinkB": 4} if np.hypot(*placed[:2]) > 20 else None
     ax.annotate(text, place, placed[:2], textcoords="offset points", arrowprops=line, **style)

@@ -3,6 +3,7 @@
 `photo_widget` makes the widget. `show_photo` puts the same figure of one photo on the page, to stay there.
 """
 
+import base64
 import html
 import io
 import os
@@ -16,20 +17,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from helpers import predict
 from helpers.data import CLASS_NAMES, Split
-from helpers.internal.figures import BLUE, SKY, TEXT, image_tag, show
-from helpers.photos import SIDE, Photo, PhotoError, load_photo, open_picture, pictures_in, printable
-from helpers.predict import Guess, ModelError, predict_photos
+from helpers.internal.figures import BLUE, SKY, TEXT, encode, show
+from helpers.internal.files import ROOT
+from helpers.predict import Guess, Photo, printable
 
 if TYPE_CHECKING:
     import keras
 
-PHOTOS = Path(__file__).resolve().parent.parent / "data" / "photos"
-SHOWN = 480  # pixels: the longer side of a picture in a figure
-PROMPT = (
-    "Upload a photo (JPEG, PNG, GIF, WebP or BMP, up to 10 MB) or pick one of ours. "
-    "The network sees the square in its middle."
-)  # JupyterLab's server takes messages of 10 MB at most
+PHOTOS = ROOT / "data" / "photos"
+PROMPT = "Upload a photo (JPEG, PNG, GIF, WebP or BMP, up to 10 MB) or pick one: the network sees its middle."
 
 
 class View(NamedTuple):
@@ -52,69 +50,46 @@ def photo_widget(
 
     Args:
         model: takes pixels 0 to 255, (N, 32, 32, 3), and gives logits (N, 10).
-        surprises: the images that the button "Surprise me" draws from, with their labels; without them
-            there is no such button. Nothing looks at them before it is pressed.
-        source: `data.source` of the surprises; for "sample" their figures say that they are synthetic.
+        surprises: what the button "Surprise me" draws from, looked at when it is pressed; None: no button.
+        source: `data.source` of the surprises; those of the "sample" are said to be synthetic.
         folder: where the photos lie that can be picked.
         seed: makes the surprises come in the same order again.
     """
-    return PhotoViewer(model, surprises, source, Path(folder), seed).box
+    return PhotoViewer(model, surprises, source, folder, seed).box
 
 
 def show_photo(model: "keras.Model", path: str | os.PathLike) -> None:
-    """Display a photo, what a network gets of it, and the probabilities, as a figure with alt text.
-
-    Raises:
-        PhotoError: if the photo cannot be used.
-        ModelError: if the model does not run.
-    """
+    """Display the figure of a photo with alt text; PhotoError or ModelError if that is not possible."""
     view = view_photo(model, path, Path(path).name)
     show(photo_figure(view), alt_text(view))
 
 
 def view_photo(model: "keras.Model", source: str | os.PathLike | bytes, name: str) -> View:
-    """Return what a network says about a photo, given as a path or as the content of a file.
-
-    Raises:
-        PhotoError: if the photo cannot be used.
-        ModelError: if the model does not run.
-    """
-    photo, (picture, _) = load_photo(source, name), open_picture(source)
-    return View(photo, picture, predict_photos(model, [photo], top=len(CLASS_NAMES))[0])
+    """Return what a network says about a photo, a path or the content of a file; raise as `show_photo`."""
+    photo = predict.load_photo(source, name)
+    guesses = predict.guesses(model, [photo], top=len(CLASS_NAMES))[0]
+    return View(photo, predict.open_photo(source), guesses)
 
 
 def photo_figure(view: View, truth: str | None = None) -> Figure:
-    """Return a figure: the picture with its middle square, the pixels the network gets, ten bars.
-
-    Pyplot does not know the figure, so there is nothing to close.
-
-    Args:
-        truth: the true class, to be marked among the bars.
-    """
+    """Return a figure: the picture, pale outside its square, the pixels the network gets, ten bars."""
     figure = Figure(figsize=(7.2, 2.7), layout="constrained")
     whole, small, bars = figure.subplots(1, 3, width_ratios=(1.2, 1, 1.3))
-    draw_square(view, whole)
+    (width, height), (left, top, right, bottom) = view.photo.size, view.photo.crop
+    picture = view.picture.copy()
+    picture.thumbnail((480, 480))
+    whole.imshow(picture, extent=(0, width, height, 0), interpolation="bilinear")
+    for start, end in ((0, left), (right, width)):
+        whole.axvspan(start, end, color="white", alpha=0.65, linewidth=0)
+    for start, end in ((0, top), (bottom, height)):
+        whole.axhspan(start, end, color="white", alpha=0.65, linewidth=0)
     small.imshow(view.photo.pixels)
-    small.set_title("what the network gets", fontsize=TEXT)
-    for ax in (whole, small):
+    for ax, title in ((whole, f"{width} x {height} pixels"), (small, "what the network gets")):
+        ax.set_title(title, fontsize=TEXT)
         ax.set_anchor("N")  # the titles at one height
         ax.axis("off")
     draw_probabilities(view.guesses, truth, bars)
     return figure
-
-
-def draw_square(view: View, ax: Axes) -> Axes:
-    """Draw a picture, pale outside the square that the network gets."""
-    (width, height), (left, top, right, bottom) = view.photo.size, view.photo.crop
-    picture = view.picture.copy()
-    picture.thumbnail((SHOWN, SHOWN))
-    ax.imshow(picture, extent=(0, width, height, 0), interpolation="bilinear")
-    for start, end in ((0, left), (right, width)):
-        ax.axvspan(start, end, color="white", alpha=0.65, linewidth=0)
-    for start, end in ((0, top), (bottom, height)):
-        ax.axhspan(start, end, color="white", alpha=0.65, linewidth=0)
-    ax.set_title(f"{width} x {height} pixels", fontsize=TEXT)
-    return ax
 
 
 def draw_probabilities(guesses: Sequence[Guess], truth: str | None, ax: Axes) -> Axes:
@@ -125,10 +100,8 @@ def draw_probabilities(guesses: Sequence[Guess], truth: str | None, ax: Axes) ->
     bars = ax.barh(names, [100 * shares[name] for name in CLASS_NAMES], color=colors)
     ax.bar_label(bars, fmt="{:.1f}", padding=3)
     ax.tick_params(labelsize=9)
+    ax.set(xlabel="probability (%)", ylabel="class", xticks=range(0, 101, 25))
     ax.set_xlim(0, 128)  # room for the number behind a long bar
-    ax.set_xticks(range(0, 101, 25))
-    ax.set_xlabel("probability (%)")
-    ax.set_ylabel("class")
     ax.invert_yaxis()
     return ax
 
@@ -143,25 +116,19 @@ def alt_text(view: View, truth: str | None = None) -> str:
     width, height = view.photo.size
     told = "" if truth is None else f" The truth is {truth}."
     return (
-        f"{printable(view.photo.name)}, {width} x {height} pixels; its middle square as {SIDE} x {SIDE} "
+        f"{printable(view.photo.name)}, {width} x {height} pixels; its middle square as 32 x 32 "
         f"pixels; a bar for the probability of each class. Most probable: {in_words(view.guesses)}.{told}"
     )
 
 
 class PhotoViewer:
-    """The widget's controls, what happens when they are used, and what is on show.
+    """The widget (`box`), what is on show (`view`), and the class of a test image until told (`truth`)."""
 
-    Attributes:
-        box: the widget as a whole.
-        view: what is on show, None if nothing is.
-        truth: the class of a test image on show that is not told yet, else None.
-    """
-
-    def __init__(self, model: "keras.Model", surprises: Split | None, source: str, folder: Path, seed):
-        self.model, self.surprises, self.source = model, surprises, source
-        self.rng = np.random.default_rng(seed)
+    def __init__(self, model: "keras.Model", surprises: Split | None, source: str, folder, seed):
+        self.model, self.surprises, self.rng = model, surprises, np.random.default_rng(seed)
+        self.kind = "synthetic image, not CIFAR-10," if source == "sample" else "test image"
         self.view, self.truth = None, None
-        photos = [("choose a photo", None), *((path.name, path) for path in pictures_in(folder))]
+        photos = [("choose a photo", None), *((path.name, path) for path in predict.pictures_in(folder))]
         wide = widgets.Layout(width="auto")
         self.upload = widgets.FileUpload(description="Upload a photo", accept="image/*", layout=wide)
         self.choice = widgets.Dropdown(description="or pick one:", options=photos, layout=wide)
@@ -172,9 +139,7 @@ class PhotoViewer:
         self.choice.observe(self.on_choice, "value")
         self.surprise.on_click(self.on_surprise)
         self.tell.on_click(self.on_tell)
-        controls = [self.upload, self.choice]
-        if surprises is not None:
-            controls += [self.surprise, self.tell]
+        controls = [self.upload, self.choice, *([self.surprise, self.tell] if surprises is not None else [])]
         row = widgets.HBox(controls, layout=widgets.Layout(flex_flow="row wrap"))
         self.box = widgets.VBox([row, self.page])
 
@@ -192,38 +157,38 @@ class PhotoViewer:
 
     def on_surprise(self, _: widgets.Button) -> None:
         """Show a test image drawn by lot, and keep its class for later."""
-        self.choice.value = None
+        self.choice.value, file = None, io.BytesIO()
         index = int(self.rng.integers(len(self.surprises.labels)))
-        truth, file = CLASS_NAMES[self.surprises.labels[index]], io.BytesIO()
         Image.fromarray(self.surprises.images[index]).save(file, format="png")
-        self.present(file.getvalue(), f"test image {index}", truth, self.source)
+        truth = CLASS_NAMES[self.surprises.labels[index]]
+        self.present(file.getvalue(), f"{self.kind} {index}", truth)
 
     def on_tell(self, _: widgets.Button) -> None:
         """Show the class of the test image."""
         if self.truth is not None:
-            self.page.value = page(self.view, self.truth, self.source)
+            self.page.value = page(self.view, self.truth)
         self.truth, self.tell.disabled = None, True
 
-    def present(
-        self, photo: Path | bytes, name: str, truth: str | None = None, source: str = "official"
-    ) -> None:
+    def present(self, photo: Path | bytes, name: str, truth: str | None = None) -> None:
         """Show a photo without its class, or one line that says why it cannot be shown."""
         try:
             self.view, self.truth = view_photo(self.model, photo, name), truth
-            self.page.value = page(self.view, source=source)
-        except (PhotoError, ModelError) as error:
+            self.page.value = page(self.view)
+        except (predict.PhotoError, predict.ModelError) as error:
             self.view, self.truth = None, None
             line = f"{printable(name)}: {str(error).rstrip('.')}."
             self.page.value = f'<p role="alert">{html.escape(line)}</p>'
         self.tell.disabled = self.truth is None
 
 
-def page(view: View, truth: str | None = None, source: str = "official") -> str:
+def page(view: View, truth: str | None = None) -> str:
     """Return what the widget shows of a photo, as HTML: the answer in words, then the figure."""
     words = f"{printable(view.photo.name)}: {in_words(view.guesses)}."
     if truth is not None:
         words += f" It is labelled {truth}: {'right' if view.guesses[0].class_name == truth else 'wrong'}."
-    picture, _ = image_tag(photo_figure(view, truth), alt_text(view, truth), source)
+    mime, content = encode(photo_figure(view, truth))
+    data, alt = base64.b64encode(content).decode(), html.escape(alt_text(view, truth))
+    picture = f'<img src="data:{mime};base64,{data}" alt="{alt}" style="width: 690px; max-width: 100%">'
     return f'<p role="status">{html.escape(words)}</p>{picture}'
 
 

@@ -1,123 +1,142 @@
-"""What is said of a technique is computed from its recorded runs, and changes with them."""
+"""Pictures of recorded runs show the runs' numbers; the changes between rungs are read off the variants."""
 
-import json
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
+from matplotlib.text import Text
 
-from helpers import records, verdicts
-from helpers.studies import STUDIES, Study, Variant
-from tests.support.tiny import STUDY, use_study
+from helpers import plots, verdicts
+from helpers.evaluation import prediction_interval, summarize
+from helpers.recipe import Recipe
+from helpers.records import load_runs, verdict_table
+from helpers.studies import STUDIES, Variant
+from tests.support.recorded import STUDY, record, use_study
+
+LOW = Variant("low", "Low", "vgg", {"width": 8}, Recipe(epochs=2))
+MIDDLE = replace(LOW, name="middle", title="+ schedule", recipe=Recipe(epochs=2, schedule="triangular"))
+TOP = replace(MIDDLE, name="top", title="+ network", model="fast_net", options={"width": 16})
+RECORDED = [0.70, 0.71, 0.72]
+
+
+@pytest.fixture(autouse=True)
+def style():
+    with plt.rc_context():
+        plots.use_style()
+        yield
+    plt.close("all")
 
 
 @pytest.fixture
-def folder(monkeypatch, tmp_path):
-    """A study of three variants with invented runs: one better, one worse, one as good as the baseline."""
-    variants = tuple(Variant(name, name.title(), "mlp", {}, STUDY.variants[0].recipe) for name in NAMES)
-    use_study(monkeypatch, tmp_path, Study("tiny", "Does it help?", variants))
-    folder = tmp_path / "runs" / "tiny"
-    folder.mkdir(parents=True)
-    for name, accuracies in NAMES.items():
-        for seed, accuracy in enumerate(accuracies):
-            write(folder, name, seed, accuracy)
-    return folder
+def runs(monkeypatch, tmp_path):
+    """Three variants of three seeds: the second is better than the first, the third as good as the second."""
+    use_study(monkeypatch, tmp_path)
+    for name, counts in {"base": (24, 25, 26), "step": (28, 30, 30), "wide": (29, 29, 30)}.items():
+        for seed, correct in enumerate(counts):
+            record(STUDY, name, seed, correct)
+    return load_runs("tiny")
 
 
-NAMES = {
-    "plain": (0.60, 0.61, 0.62),
-    "good": (0.64, 0.655, 0.66),
-    "bad": (0.57, 0.58, 0.585),
-    "same": (0.61, 0.60, 0.62),
-}
+def words(ax, kind="x"):
+    return [label.get_text() for label in getattr(ax, f"get_{kind}ticklabels")()]
 
 
-def write(folder, name, seed, accuracy):
-    """Write a run by the baseline's recipe with this accuracy."""
-    recipe = records._as_json(STUDY.variants[0].recipe)
-    run = {
-        "study": "tiny", "variant": name, "model": "mlp", "options": {}, "recipe": recipe, "seed": seed,
-        "data": {"source": "official", "sha256": f"split {seed}"}, "parameters": 5, "seconds": 9.0,
-        "history": [{"epoch": n, "val_accuracy": accuracy - 0.1 / n, "seconds": 3.0} for n in (1, 2)],
-        "val_accuracy": accuracy, "val_correct": "1", "machine": {}, "versions": {},
-    }  # fmt: skip
-    (folder / f"{name}-seed{seed}.json").write_text(json.dumps(run), encoding="utf-8")
+@pytest.mark.slow
+def test_the_pictures_do_not_wait_for_tensorflow():
+    code = "import sys, helpers.verdicts; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_the_table_gives_effect_interval_and_verdict_of_each_variant(folder):
-    table = verdicts.verdict_table(records.load_runs("tiny"))
-    assert list(table.index) == ["Plain", "Good", "Bad", "Same"]
-    assert list(table["verdict"]) == ["", "helps", "hurts", "no evidence at this budget"]
-    # The differences are 4, 4.5 and 4 points.
-    assert table.loc["Good", "effect"] == pytest.approx(25 / 6)
-    assert table.loc["Good", "low"] < 25 / 6 < table.loc["Good", "high"]
-    assert table.loc["Plain", "accuracy"] == pytest.approx(61)
+def test_each_effect_is_drawn_with_its_interval_in_the_colour_of_its_verdict(runs):
+    table = verdict_table(runs, baseline="Step 0.1")
+    ax = verdicts.effect_plot(table)
+    assert words(ax, "y") == ["Baseline", "Wide"]
+    assert [text.get_text() for text in ax.texts] == ["-10.8", "+0.0"]
+    interval, dot = ax.lines[1:3]
+    assert tuple(interval.get_xdata()) == pytest.approx(tuple(table.loc["Baseline", ["low", "high"]]))
+    assert dot.get_xdata()[0] == pytest.approx(table.loc["Baseline", "effect"])
+    assert [line.get_color() for line in ax.lines[1::2]] == [plots.VERMILION, plots.GREY]
 
 
-def test_variants_and_baseline_can_be_chosen(folder):
-    table = verdicts.verdict_table(records.load_runs("tiny"), ["Same", "Plain"], baseline="Good")
-    assert list(table.index) == ["Same", "Plain"]
-    assert table.loc["Plain", "effect"] == pytest.approx(-25 / 6)
+def test_a_new_run_is_drawn_below_the_recorded_ones_and_their_range():
+    ax = plt.subplots()[1]
+    assert verdicts.place_run(RECORDED, 0.73, "my run", ax=ax) is ax
+    dots, bar, new = (line.get_xdata() for line in ax.lines[:3])
+    assert list(dots) == pytest.approx([70, 71, 72])
+    assert tuple(bar) == pytest.approx([100 * end for end in prediction_interval(RECORDED)])
+    assert list(new) == pytest.approx([73])
+    assert ax.get_xlabel() == "validation accuracy (%)"
+    assert words(ax, "y") == ["recorded runs", "expected range", "my run"]
+
+
+def test_a_ladder_shows_every_seed_the_interval_of_the_mean_and_the_effect_of_each_rung(runs):
+    left, right = verdicts.ladder_plot(runs).axes
+    assert words(left, "y") == ["Baseline", "Step 0.1", "Wide"]
+    seeds = np.concatenate([dots.get_offsets()[:, 0] for dots in left.collections])
+    assert sorted(seeds) == pytest.approx(sorted(100 * runs["val_accuracy"]))
+    ends = [np.nanmin(line.get_xdata()) for line in left.lines if len(line.get_xdata()) == 2]
+    means = runs.groupby("title", sort=False)["val_accuracy"]
+    assert sorted(ends) == pytest.approx(sorted(means.apply(lambda v: 100 * summarize(v).interval.low)))
+    assert [text.get_text() for text in right.texts] == ["+10.8", "+0.0"]
+
+
+@pytest.mark.parametrize("final", [False, True])
+def test_accuracy_against_minutes_has_our_curves_and_what_others_published(final):
+    ax = verdicts.accuracy_against_minutes(final)
+    labels = " ".join(text.get_text() for text in ax.texts)
+    assert all(f"{result.accuracy:.2f}" in labels for result in verdicts.PUBLISHED[1:])
+    assert ("on the test images" in labels) == final
+    quick = load_runs("quick")
+    ends = [line for line in ax.lines if line.get_marker() == "P"]
+    assert ends[0].get_ydata()[0] == pytest.approx(100 * quick["val_accuracy_6"].mean())
+    assert ax.get_xscale() == "log"
+
+
+def test_a_published_training_takes_its_epochs_at_the_pace_of_the_recorded_ones():
+    epoch = min(epoch["seconds"] for epoch in load_runs("classic_keras")["history"].iloc[0])
+    assert verdicts.published_minutes(verdicts.CLASSIC) == pytest.approx(400 * epoch / 60)
 
 
 @pytest.mark.parametrize(
-    ("title", "sentence"),
+    "draw",
     [
-        ("Good", "Good helps: +4.2 points over 3 seeds (95% interval +3.4 to +4.9)."),
-        ("Bad", "Bad hurts: -3.2 points over 3 seeds (95% interval -3.9 to -2.4)."),
-        (
-            "Same",
-            "Same shows no evidence of an effect at this budget: +0.0 points over 3 seeds "
-            "(95% interval -2.5 to +2.5).",
-        ),
+        lambda runs: plots.learning_curves(runs["history"].iloc[0]).figure,
+        lambda runs: verdicts.effect_plot(verdict_table(runs)).figure,
+        lambda runs: verdicts.place_run(RECORDED, 0.73).figure,
+        verdicts.ladder_plot,
+        lambda runs: verdicts.accuracy_against_minutes().figure,
     ],
 )
-def test_the_sentence_says_verdict_effect_and_interval(folder, title, sentence):
-    assert verdicts.verdict_in_words(records.load_runs("tiny"), title) == sentence
+def test_text_is_as_large_as_the_pages_and_can_be_read_on_a_telephone(draw):
+    figure = draw(load_runs("fast"))
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    smallest = min(text.get_fontsize() for text in texts) * plots.CSS_DPI / 72
+    assert smallest >= 14  # CSS pixels: the text of JupyterLab's page
+    assert smallest * 366 / (plots.CSS_DPI * figure.get_figwidth()) >= 8  # on a screen of 390
 
 
-def test_another_run_file_gives_another_sentence(folder):
-    def said():
-        return verdicts.verdict_in_words(records.load_runs("tiny"), "Good")
-
-    assert said().startswith("Good helps")
-    write(folder, "good", 2, 0.50)
-    assert said().startswith("Good shows no evidence of an effect at this budget: -1.2 points")
-    for seed in range(3):
-        write(folder, "good", seed, 0.50 + seed / 100)
-    assert said().startswith("Good hurts: -10.0 points")
+def test_a_change_of_the_recipe_is_named_with_both_values():
+    assert verdicts.changes(LOW, MIDDLE) == ["`schedule` constant → triangular"]
 
 
-def test_one_seed_gives_no_verdict(folder):
-    for seed in (1, 2):
-        (folder / f"good-seed{seed}.json").unlink()
-    runs = records.load_runs("tiny")
-    assert verdicts.verdict_table(runs).loc["Good", "verdict"] == "needs more seeds"
-    assert "nothing can be said yet" in verdicts.verdict_in_words(runs, "Good")
-    only = runs[runs["seed"] == 0]
-    assert list(verdicts.verdict_table(only)["verdict"]) == ["", *["needs more seeds"] * 3]
+def test_another_network_is_told_as_a_whole():
+    assert verdicts.changes(MIDDLE, TOP) == ["`network` vgg(width=8) → fast_net(width=16)"]
 
 
-def test_the_sentence_counts_the_seeds_that_both_have(folder):
-    (folder / "plain-seed1.json").unlink()
-    assert "points over 2 seeds" in verdicts.verdict_in_words(records.load_runs("tiny"), "Good")
+def test_an_option_left_at_its_default_counts_as_set():
+    plain = replace(TOP, options={"width": 16, "whitening": False})
+    assert verdicts.changes(plain, TOP) == ["`whitening` False → True"]
 
 
-def test_the_picture_shows_each_effect_with_its_interval(folder):
-    ax = verdicts.effect_plot(verdicts.verdict_table(records.load_runs("tiny")))
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["Good", "Bad", "Same"]
-    assert [text.get_text() for text in ax.texts] == ["+4.2", "-3.2", "+0.0"]
-    plt.close(ax.figure)
+def test_what_the_optimizer_below_does_not_read_has_no_old_value():
+    sgd = replace(MIDDLE, recipe=replace(MIDDLE.recipe, optimizer="sgd", momentum=0.8))
+    assert verdicts.changes(MIDDLE, sgd) == ["`optimizer` adam → sgd", "`momentum` 0.8"]
 
 
-def test_milestones_are_means_after_so_many_epochs(folder):
-    table = records.milestone_table(records.load_runs("tiny"), (1, 2))
-    assert table.loc["Plain"].to_list() == pytest.approx([51, 56])
-
-
-def test_every_recorded_arm_of_the_series_is_judged_by_all_its_seeds():
-    runs = records.load_runs("improvements")
-    table = verdicts.verdict_table(runs)
-    assert (table["seeds"] >= STUDIES["improvements"].seeds).all()
-    assert set(table["verdict"].iloc[1:]) <= {"helps", "hurts", "no evidence at this budget"}
-    for title in table.index[1:]:
-        assert verdicts.verdict_in_words(runs, title).startswith(title)
+def test_every_rung_of_the_ladder_changes_something():
+    rungs = STUDIES["fast"].variants
+    assert all(verdicts.changes(*pair) for pair in pairwise(rungs))

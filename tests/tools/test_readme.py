@@ -1,90 +1,93 @@
-"""The README's front: its picture and its sentences come from the recorded runs, and age with them."""
+"""The README's results come from the recorded runs, and its other words stay."""
+
+import dataclasses
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from PIL import Image
 
+from helpers.records import StudyError
+from tests.support.recorded import STUDY, record, use_study
 from tools import readme
 
-QUICK = (
-    "- **Quick recipe: 91.00% in 6 minutes** of training on two CPU cores "
-    "(validation images, 6 views; 3 runs, 95% interval 88.52 to 93.48)"
+TEXT = (
+    "# Title\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nThe end.\n"
+    "<!-- picture:begin -->\n<!-- picture:end -->\n"
 )
+
+
+@pytest.fixture
+def page(monkeypatch, tmp_path):
+    """A README of its own, and a study of which one variant has been trained."""
+    study = dataclasses.replace(STUDY, variants=STUDY.variants[:2])
+    use_study(monkeypatch, tmp_path, study)
+    for seed, correct in enumerate((24, 25, 26)):
+        record(study, "base", seed, correct)
+    page = tmp_path / "README.md"
+    page.write_text(TEXT, encoding="utf-8")
+    monkeypatch.setattr(readme, "README", page)
+    monkeypatch.setattr(readme, "STUDIES", {study.name: study})
+    return page
+
+
+def test_the_results_are_put_between_the_markers_and_other_words_stay(page):
+    readme.update_readme()
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# Title\n\n<!-- results:begin -->\n**Does it help?**\n")
+    assert "| Baseline | 3 | 62.50 (56.29 to 68.71) | 2.50 | 3 |" in text
+    assert "Not trained yet: Step 0.1.\n<!-- results:end -->\n\nThe end.\n<!-- picture:begin -->\n" in text
+    readme.update_readme()
+    assert page.read_text(encoding="utf-8") == text
+
+
+def test_a_readme_without_markers_is_left_alone(page):
+    page.write_text("# Title\n", encoding="utf-8")
+    with pytest.raises(StudyError, match=r"README\.md lacks the markers .* put them back"):
+        readme.update_readme()
+    assert page.read_text(encoding="utf-8") == "# Title\n"
 
 
 def some_runs(name):
     """Return runs of six epochs of a minute each: one of the full recipe, three of the others."""
     column = "test_accuracy_6" if name == "final" else "val_accuracy_6"
-    accuracies = [0.93] if name == "full" else [0.90, 0.91, 0.92]
     title = "Quick recipe" if name == "quick" else "Full recipe"
-    history = [{"epoch": k + 1, "seconds": 60.0 + k} for k in range(6)]
-    rows = [
-        {"title": title, column: accuracy, "seconds": 400.0, "parameters": 9, "history": history}
-        for accuracy in accuracies
-    ]
-    return pd.DataFrame(rows)
+    about = {"title": title, "seconds": 400.0, "parameters": 9, "history": [{"seconds": 60.0}] * 6}
+    return pd.DataFrame([{column: x} | about for x in ([0.93] if name == "full" else [0.90, 0.91, 0.92])])
 
 
 @pytest.fixture
-def runs(tmp_path, monkeypatch):
-    """A file for each study that the picture needs; returns the folder that their folders lie in."""
-    for name in readme.PICTURED:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "a-seed0.json").write_text(f"{name}\n", encoding="utf-8")
-    monkeypatch.setattr(readme, "ROOT", tmp_path)
-    monkeypatch.setattr(readme, "PICTURE", tmp_path / "accuracy.png")
-    monkeypatch.setattr(readme, "folder", lambda study: tmp_path / study.name)
+def recorded(tmp_path, monkeypatch):
+    """The names of the studies that have runs: those that the picture needs."""
+    names = set(readme.PICTURED)
+    monkeypatch.setattr(readme, "recorded", lambda *asked: names.issuperset(asked))
     monkeypatch.setattr(readme, "load_runs", some_runs)
-    monkeypatch.setattr(readme, "accuracy_against_minutes", lambda final: plt.subplots()[1])
-    return tmp_path
+    return names
 
 
-def record_final(runs):
-    (runs / "final").mkdir()
-    (runs / "final" / "full-seed0.json").write_text("final", encoding="utf-8")
-
-
-def test_without_the_runs_there_is_no_picture(runs):
-    (runs / "quick" / "a-seed0.json").unlink()
+def test_without_the_runs_there_is_no_picture(recorded):
+    recorded.remove("quick")
     assert readme.headline() == ""
 
 
-def test_the_picture_has_alt_text_and_is_followed_by_what_the_recipes_reach(runs):
+def test_the_picture_has_alt_text_and_is_followed_by_what_the_recipes_reach(recorded):
     lines = readme.headline().splitlines()
-    assert lines[0] == f"![{readme.ALT}](accuracy.png)"
-    assert lines[2] == QUICK
+    assert lines[0] == f"![{readme.ALT}](data/accuracy.png)"
+    assert lines[2] == (
+        "- **Quick recipe: 91.00% in 6 minutes** of training on two CPU cores "
+        "(validation images, 6 views; 3 runs, 95% interval 88.52 to 93.48)"
+    )
+    assert lines[3].endswith("(validation images, 6 views; 1 run)"), "one run has no interval"
 
 
-def test_one_run_has_no_interval(runs):
-    assert readme.headline().endswith("(validation images, 6 views; 1 run)")
-
-
-def test_the_test_images_are_named_once_they_have_been_used(runs):
-    record_final(runs)
+def test_the_test_images_are_named_once_they_have_been_used(recorded):
+    recorded.add("final")
     assert "**Full recipe: 91.00% in 6 minutes**" in readme.headline()
     assert "(test images, 6 views; 3 runs, 95% interval" in readme.headline()
 
 
-def test_the_picture_tells_which_runs_it_shows(runs):
-    assert readme.drawn_runs() is None
+def test_the_picture_is_a_png(recorded, tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "PICTURE", tmp_path / "accuracy.png")
+    monkeypatch.setattr(readme, "accuracy_against_minutes", lambda final: plt.subplots()[1])
     readme.draw_picture()
-    assert Image.open(runs / "accuracy.png").format == "PNG"
-    assert readme.drawn_runs() == readme.pictured_runs()
-
-
-@pytest.mark.parametrize("change", ["another run", "a changed run", "final"])
-def test_other_runs_make_the_picture_old(runs, change):
-    before = readme.pictured_runs()
-    if change == "final":
-        record_final(runs)
-    else:
-        name = "a-seed0.json" if change == "a changed run" else "a-seed1.json"
-        (runs / "quick" / name).write_text("new", encoding="utf-8")
-    assert readme.pictured_runs() != before
-
-
-def test_the_line_ends_of_a_system_do_not_make_the_picture_old(runs):
-    before = readme.pictured_runs()
-    (runs / "quick" / "a-seed0.json").write_bytes(b"quick\r\n")
-    assert readme.pictured_runs() == before
+    assert Image.open(tmp_path / "accuracy.png").format == "PNG"

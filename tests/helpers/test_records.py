@@ -1,0 +1,214 @@
+"""Recorded runs: what does not belong together is refused, and every table follows the files."""
+
+import contextlib
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from helpers import records
+from helpers.records import StudyError, load_runs, summary_table, verdict_table
+from helpers.studies import STUDIES
+from tests.support.recorded import BASE, STUDY, record, use_study
+
+CORRECT = {"base": (24, 25, 26), "step": (28, 30, 30), "wide": (18, 18, 19)}  # of 40 images, seed by seed
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    """Three variants with three seeds each: the second is better than the first, the third is worse."""
+    monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
+    folder = use_study(monkeypatch, tmp_path)
+    for name, counts in CORRECT.items():
+        for seed, correct in enumerate(counts):
+            record(STUDY, name, seed, correct)
+    return folder
+
+
+def test_runs_come_in_the_studys_order_with_one_truth_value_per_image():
+    runs = load_runs("tiny")
+    assert list(runs["variant"]) == ["base"] * 3 + ["step"] * 3 + ["wide"] * 3
+    assert list(runs["seed"]) == [0, 1, 2] * 3
+    assert list(runs.query("variant == 'step'")["val_accuracy"]) == [0.7, 0.75, 0.75]
+    assert [correct.mean() for correct in runs["val_correct"]] == list(runs["val_accuracy"])
+    assert set(runs["images"]) == {40}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"variant": "ba', "is damaged"),
+        ("[]", "is damaged"),
+        (b"\xff\xfe\x00", "is damaged"),
+        ({"data": None}, "is damaged"),
+        ({"recipe": [1]}, "is damaged"),
+        ({"history": ...}, "is damaged (it lacks history): delete it and run the study again"),
+        ({"recipe": {"epochs": 3}}, "was made with another recipe than tiny has today: move it away"),
+        ({"model": "vgg"}, "was made with another model than tiny has today"),
+        ({"options": {"units": 3}}, "was made with another options than tiny has today"),
+        ({"seed": 1}, "holds the run base-seed1 of tiny: rename it or move it away"),
+        ({"variant": "wide"}, "holds the run wide-seed0 of tiny"),
+        ({"study": "other"}, "holds the run base-seed0 of other"),
+        ({"data": {"source": "sample", "sha256": ""}}, "is a run on 'sample' data in the wrong folder"),
+    ],
+)
+def test_a_record_that_is_damaged_or_of_another_run_is_refused(folder, content, message):
+    path = folder / "base-seed0.json"
+    if isinstance(content, dict):
+        run = json.loads(path.read_text(encoding="utf-8")) | content
+        content = json.dumps({key: value for key, value in run.items() if value is not ...})
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(StudyError) as error:
+        load_runs("tiny")
+    assert str(error.value).startswith(f"{path} {message}")
+    assert "\n" not in str(error.value)
+
+
+def test_runs_of_one_seed_on_different_data_are_not_put_into_one_table():
+    record(STUDY, "wide", 1, 18, data={"source": "official", "sha256": "other"})
+    with pytest.raises(StudyError, match=r"wide-seed1\.json was trained on other data than the other runs"):
+        load_runs("tiny")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("tinny", "There is no study 'tinny'; there are: tiny."),
+        ("tiny", "No run of tiny is recorded: `python -m helpers.experiments run tiny` makes them."),
+    ],
+)
+def test_what_is_not_there_is_named(name, message, tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RUNS", tmp_path / "empty")
+    with pytest.raises(StudyError) as error:
+        load_runs(name)
+    assert str(error.value) == message
+
+
+def test_a_run_of_the_sample_lies_apart_and_may_be_shortened_in_the_smoke_profile(monkeypatch):
+    record(STUDY, "base", 0, 10, "sample", recipe={"epochs": 1})
+    with pytest.raises(StudyError, match="made with another recipe"):
+        load_runs("tiny", "sample")
+    monkeypatch.setenv("TUTORIAL_PROFILE", "smoke")
+    assert list(load_runs("tiny", "sample")["val_accuracy"]) == [0.25]
+    assert len(load_runs("tiny")) == 9
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"momentum": ..., "shift_rate": ..., "augmentation": {"flip": False}}, True),  # older than these
+        ({"cutting": 0, "augmentation": {"blur": False}}, True),  # settings that are gone were off
+        ({"cutting": 8}, False),
+        ({"augmentation": {"blur": True}}, False),
+    ],
+)
+def test_an_old_record_is_read_if_its_recipe_says_the_same(changes, same):
+    recipe = dataclasses.asdict(BASE.recipe) | changes
+    recipe = {name: value for name, value in recipe.items() if value is not ...}
+    record(STUDY, "base", 0, 24, recipe=recipe, date="2026-11-26", commit="0" * 40, taken_from="other/a")
+    with contextlib.nullcontext() if same else pytest.raises(StudyError, match="made with another recipe"):
+        assert len(load_runs("tiny")) == 9
+
+
+@pytest.fixture
+def final(monkeypatch, tmp_path):
+    study = dataclasses.replace(STUDY, name="last", views=(1, 6), final=True)
+    use_study(monkeypatch, tmp_path, study)
+    record(study, "base", 0, 30)
+    return study
+
+
+def test_a_final_study_has_an_accuracy_on_test_images_for_each_number_of_views(final):
+    run = load_runs("last").iloc[0]
+    assert run["val_accuracy"] is None
+    assert (run["test_accuracy_1"], run["test_accuracy_6"], run["images"]) == (0.75, 0.75, 40)
+    assert summary_table(load_runs("last"), "test_accuracy_6").loc["Baseline", "mean"] == 75
+
+
+def test_a_record_without_the_answers_to_a_number_of_views_is_refused(final, monkeypatch, tmp_path):
+    use_study(monkeypatch, tmp_path, dataclasses.replace(final, views=(1, 2, 6)))
+    with pytest.raises(StudyError, match="it lacks the answers to 2 views"):
+        load_runs("last")
+
+
+def test_the_summary_has_mean_spread_interval_and_times():
+    row = summary_table(load_runs("tiny")).loc["Baseline"]
+    # 60, 62.5 and 65%: a standard deviation of 2.5 points, and Student's t(0.975, 2) is 4.3027.
+    margin = 4.3027 * 2.5 / np.sqrt(3)
+    assert list(row[["seeds", "mean", "std"]]) == pytest.approx([3, 62.5, 2.5])
+    assert list(row[["low", "high"]]) == pytest.approx([62.5 - margin, 62.5 + margin], abs=1e-3)
+    assert list(row[["seconds", "epoch_seconds", "parameters"]]) == [9, 3, 5]
+
+
+def test_the_fastest_epoch_counts_for_images_of_its_size():
+    history = [{"epoch": 1, "side": 24, "seconds": 5.0}, {"epoch": 2, "seconds": 9.0}]
+    faster = [{"epoch": 1, "side": 24, "seconds": 6.0}, {"epoch": 2, "seconds": 7.0}]
+    record(STUDY, "base", 0, 24, history=history)
+    record(STUDY, "base", 1, 24, history=faster)
+    record(STUDY, "step", 0, 24, history=[])
+    runs = load_runs("tiny")
+    assert np.isnan(summary_table(runs).loc["Step 0.1", "epoch_seconds"])
+    runs = runs.iloc[:2]
+    assert records.fastest_seconds(runs["history"]) == [5, 7]
+    assert records.minutes_of(runs) == 0.2
+
+
+def test_the_table_gives_effect_interval_p_and_verdict_of_each_variant():
+    table = verdict_table(load_runs("tiny"))
+    assert list(table.index) == ["Baseline", "Step 0.1", "Wide"]
+    assert list(table["verdict"]) == ["", "helps", "hurts"]
+    # The differences of the second are 10, 12.5 and 10 points, so their standard error is 5 / 6.
+    step, margin = table.loc["Step 0.1"], 4.3027 * 5 / 6
+    assert list(step[["seeds", "accuracy", "effect"]]) == pytest.approx([3, 220 / 3, 65 / 6])
+    assert list(step[["low", "high"]]) == pytest.approx([65 / 6 - margin, 65 / 6 + margin], abs=1e-3)
+    assert step["p"] == pytest.approx(0.0059, abs=1e-4)
+    assert table.loc["Baseline", ["effect", "low", "high", "p"]].isna().all()
+
+
+def test_variants_and_baseline_can_be_chosen():
+    table = verdict_table(load_runs("tiny"), ["Wide", "Baseline"], baseline="Step 0.1")
+    assert list(table.index) == ["Wide", "Baseline"]
+    assert table.loc["Baseline", "effect"] == pytest.approx(-65 / 6)
+    with pytest.raises(KeyError, match="Narrow"):
+        verdict_table(load_runs("tiny"), ["Narrow"])
+
+
+def test_on_a_ladder_each_is_compared_with_the_one_above():
+    table = verdict_table(load_runs("tiny"), ladder=True)
+    assert table.loc["Wide", "effect"] == pytest.approx(45.8333 - 73.3333, abs=1e-3)
+    assert list(table["verdict"]) == ["", "helps", "hurts"]
+    assert list(table["seconds"]) == [6, 6, 6]
+
+
+def test_histories_are_averaged_over_the_seeds_and_looked_at_after_so_many_epochs():
+    runs = load_runs("tiny")
+    history = records.mean_history(runs, "Baseline")
+    assert [row["val_accuracy"] for row in history] == pytest.approx([0.525, 0.575])
+    assert records.milestone_table(runs, (1, 2)).loc["Baseline"].to_list() == pytest.approx([52.5, 57.5])
+
+
+def test_another_column_gives_another_verdict():
+    runs = load_runs("tiny").assign(val_accuracy_6=[0.6, 0.6, 0.6, 0.5, 0.7, 0.6, 0.5, 0.51, 0.52])
+    table = verdict_table(runs, column="val_accuracy_6")
+    assert list(table["verdict"]) == ["", "no evidence at this budget", "hurts"]
+    words = [records.in_words(column) for column in ("val_accuracy", "test_accuracy_1", "val_accuracy_6")]
+    assert words == ["validation accuracy", "test accuracy, 1 view", "validation accuracy, 6 views"]
+
+
+@pytest.mark.parametrize("common", [0, 1, 2])
+def test_fewer_than_three_common_seeds_give_no_verdict(common):
+    runs = load_runs("tiny").query("variant != 'base' or seed < @common or seed == 2")
+    runs["seed"] = runs["seed"].where((runs["variant"] != "base") | (runs["seed"] < common), 7)
+    row = verdict_table(runs).loc["Step 0.1"]
+    assert (row["seeds"], row["verdict"]) == (3, "needs more seeds")
+    assert row[["low", "high", "p"]].isna().all()
+    assert np.isnan(row["effect"]) == (common == 0)
+
+
+def test_every_recorded_run_of_the_series_is_read(monkeypatch):
+    monkeypatch.undo()
+    files = {name: list((records.RUNS / name).glob("*.json")) for name in STUDIES}
+    found = {name: len(load_runs(name)) for name in STUDIES if files[name]}
+    assert found == {name: len(paths) for name, paths in files.items() if paths}
+    assert "improvements" in found
