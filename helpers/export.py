@@ -19,9 +19,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-from helpers.internal import network_file
 from helpers.internal.files import write_json, written
-from helpers.internal.network_file import in_one_line, verify_model_file
+from helpers.internal.network_file import for_older_keras, forbidden_part, in_one_line, verify_model_file
 from helpers.predict import ModelError, load_model
 from helpers.session import quietly, versions
 
@@ -29,7 +28,7 @@ FORMATS = {"keras": "model.keras", "savedmodel": "saved_model"}  # and what each
 FORMATS |= {"litert": "model.tflite", "litert_int8": "model_int8.tflite", "onnx": "model.onnx"}
 FIGURES = ["path", "bytes", "largest difference", "agreement", "median ms", "p99 ms", "images per second"]
 BATCH_SIZE = 100
-__all__ = ["compare_logits", "export_all", "runner", "save_model", "verify_model_file"]
+__all__ = ["FORMATS", "export_all", "runner", "save_model", "verify_model_file"]
 ROUNDING = 1e-4  # share of the largest logit by which float logits may differ
 INT8_AGREEMENT = 0.9  # share of the images that have to keep their class
 
@@ -51,17 +50,16 @@ def save_model(model: keras.Model, path: str | os.PathLike, about: dict | None =
     path = Path(path)
     if path.suffix != ".keras":
         raise ModelError(f"{path} is no name for a model: give one that ends in .keras.")
-    if reason := network_file.forbidden_part(json.loads(model.to_json())):
+    if reason := forbidden_part(json.loads(model.to_json())):
         raise ModelError(f"The model is not saved: {reason}.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path) as beside:
         bare_copy(model).save(beside)
-        network_file.for_older_keras(beside)
+        for_older_keras(beside)
         load_model(beside)
         content = beside.read_bytes()
-        record = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        record = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "about": about or {}}
         record |= {"date": datetime.now(UTC).isoformat(timespec="seconds"), "versions": versions()}
-        record |= {"about": about or {}}
         write_json(path.with_suffix(".json"), record)
     return record
 
@@ -78,15 +76,15 @@ def export_all(
 
     Args:
         model: from raw pixels, (N, 32, 32, 3), to logits, (N, 10).
-        folder: is made if it is missing; exports in it are replaced.
+        folder: is made if missing; exports in it are replaced.
         calibration_images: uint8 (N, 32, 32, 3), about 200 training images; see `write_litert`.
         check_images: uint8 (N, 32, 32, 3), on which each of the `formats` is compared with Keras and timed,
             `repeats` of them one by one.
 
     Returns:
-        A row per format: problem (why there is no such file, in a line, and then nothing else; "" if there
-        is), path, bytes, largest difference of the logits, agreement (share of the images that get the same
-        class, 0 to 1), median and 99th percentile of ms for a single image, images per second in batches.
+        A row per format: problem (why there is no such file, and then nothing else; or ""), path, bytes,
+        largest difference of the logits, agreement (share of the images that get the same class, 0 to 1),
+        median and 99th percentile of ms for a single image, images per second in batches.
     """
     expected = model.predict(check_images.astype("float32"), batch_size=BATCH_SIZE, verbose=0)
     folder, rows = Path(folder), []
@@ -111,8 +109,7 @@ def export_all(
 def compare_logits(name: str, expected: np.ndarray, found: np.ndarray) -> tuple[float, float]:
     """Return the largest difference of an export's logits, (N, 10), and the share of equal classes.
 
-    A float format has to give Keras' logits but for rounding. int8 rounds every number between the layers,
-    so what counts is its classes. ModelError if the export answers otherwise.
+    ModelError unless a float format gives Keras' logits but for rounding, and int8 gives the same classes.
     """
     if found.shape != expected.shape or not np.isfinite(found).all():
         raise ModelError(f"It gives {found.shape}, expected finite logits of {expected.shape}: not kept")
@@ -129,8 +126,8 @@ def compare_logits(name: str, expected: np.ndarray, found: np.ndarray) -> tuple[
 def measure(run: Callable, images: np.ndarray, repeats: int) -> list[float]:
     """Return median and 99th percentile of the ms that a single image takes, and images per second."""
     singles = timeit.repeat(lambda: run(images[:1]), number=1, repeat=3 + repeats)[3:]  # 3 warm up
-    whole = min(timeit.repeat(lambda: run(images), number=1, repeat=2))
-    return [*(1000 * np.percentile(singles, [50, 99])), len(images) / whole]
+    speed = len(images) / timeit.timeit(lambda: run(images), number=1)
+    return [*(1000 * np.percentile(singles, [50, 99])), speed]
 
 
 def move_parts(work: Path, folder: Path) -> None:
@@ -169,11 +166,10 @@ def run_litert(path: str | os.PathLike) -> tuple[Callable, type]:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        import tensorflow as tf
-
-        Interpreter = tf.lite.Interpreter
+        from tensorflow.lite.python.interpreter import Interpreter
     with quietly():
         network = Interpreter(model_content=Path(path).read_bytes(), num_threads=os.cpu_count())
+        network.allocate_tensors()
     pixels, logits = network.get_input_details()[0], network.get_output_details()[0]
 
     def answer(images):
@@ -196,10 +192,8 @@ def write_savedmodel(model: keras.Model, path: str | os.PathLike, format: str = 
 def write_litert(model: keras.Model, path: str | os.PathLike, calibration: np.ndarray | None = None) -> None:
     """Write a LiteRT file (`.tflite`), which telephones and other small devices run.
 
-    Args:
-        calibration: None for float32 throughout. Else uint8 (N, 32, 32, 3), training images (test images
-            would be a leak), with all values from 0 to 255: weights and what goes from layer to layer become
-            whole numbers of 8 bits, and these images show how large it gets. Pixels go in as uint8.
+    With `calibration`, uint8 (N, 32, 32, 3), training images (test images would be a leak), weights and what
+    goes from layer to layer become whole numbers of 8 bits; the images show how large it gets.
     """
     import tensorflow as tf
 
@@ -211,8 +205,7 @@ def write_litert(model: keras.Model, path: str | os.PathLike, calibration: np.nd
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if calibration is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            floats = calibration.astype("float32")
-            converter.representative_dataset = lambda: ([image[None]] for image in floats)
+            converter.representative_dataset = lambda: ([i[None].astype("float32")] for i in calibration)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.inference_input_type, converter.inference_output_type = tf.uint8, tf.float32
         Path(path).write_bytes(converter.convert())
@@ -223,17 +216,20 @@ def write_onnx(model: keras.Model, path: str | os.PathLike) -> None:
     onnx_runtime()
 
     def plain(layer):
-        if isinstance(layer, keras.layers.Normalization):  # tf2onnx takes its constants for inputs
+        # tf2onnx takes the constants of this layer for inputs
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is not None:
             mean, scale = np.ravel(layer.input_mean), 1 / np.sqrt(np.ravel(layer.input_variance))
             return keras.layers.Rescaling(scale.tolist(), (-mean * scale).tolist(), name=layer.name)
         return type(layer).from_config(layer.get_config())
 
-    write_savedmodel(bare_copy(model, clone_function=plain), path, format="onnx")
+    copy = keras.models.clone_model(bare_copy(model), clone_function=plain)
+    copy.set_weights(model.get_weights())
+    write_savedmodel(copy, path, format="onnx")
 
 
-def bare_copy(model: keras.Model, **options) -> keras.Model:
+def bare_copy(model: keras.Model) -> keras.Model:
     """Return a network again with its weights, but without optimizer, loss and metrics."""
-    copy = keras.models.clone_model(model, **options)
+    copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
     return copy
 

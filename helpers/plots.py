@@ -144,7 +144,7 @@ def image_grid(
     columns = min(columns, count)
     rows = -(-count // columns)
     line = 0.17 * columns * (side + gap) / width  # height of one line of text in image pixels
-    titles = [str(title) for title in titles or []]
+    titles = [str(title) for title in ([] if titles is None else titles)]
     lines = max((title.count("\n") + 1 for title in titles), default=0)
     top = round(lines * line)
     canvas = np.full((rows * (height + top + gap), columns * (side + gap), 3), 255, np.uint8)

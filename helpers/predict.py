@@ -95,6 +95,8 @@ def open_photo(source: Source) -> Image.Image:
     except UnidentifiedImageError:
         others = "HEIC, AVIF and TIFF are not read: export it as JPEG"
         raise PhotoError(f"it is no JPEG, PNG, GIF, WebP or BMP picture ({others})") from None
+    except Image.DecompressionBombError:
+        raise PhotoError("it has far too many pixels: make it smaller first") from None
     except Exception as error:  # the decoders raise whatever a damaged file leads them to
         raise PhotoError(f"it cannot be read: {in_one_line(error)}") from None
 

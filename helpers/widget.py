@@ -114,11 +114,9 @@ def in_words(guesses: Sequence[Guess]) -> str:
 def alt_text(view: View, truth: str | None = None) -> str:
     """Return what the figure of a photo shows, for a reader who cannot see it."""
     width, height = view.photo.size
-    told = "" if truth is None else f" The truth is {truth}."
-    return (
-        f"{printable(view.photo.name)}, {width} x {height} pixels; its middle square as 32 x 32 "
-        f"pixels; a bar for the probability of each class. Most probable: {in_words(view.guesses)}.{told}"
-    )
+    told = f"{printable(view.photo.name)}, {width} x {height} pixels; its middle square as 32 x 32 pixels; "
+    told += f"a bar for the probability of each class. Most probable: {in_words(view.guesses)}."
+    return told if truth is None else f"{told} The truth is {truth}."
 
 
 class PhotoViewer:
@@ -129,9 +127,9 @@ class PhotoViewer:
         self.kind = "synthetic image, not CIFAR-10," if source == "sample" else "test image"
         self.view, self.truth = None, None
         photos = [("choose a photo", None), *((path.name, path) for path in predict.pictures_in(folder))]
-        wide = widgets.Layout(width="auto")
-        self.upload = widgets.FileUpload(description="Upload a photo", accept="image/*", layout=wide)
-        self.choice = widgets.Dropdown(description="or pick one:", options=photos, layout=wide)
+        self.upload = widgets.FileUpload(description="Upload a photo", accept="image/*")
+        self.choice = widgets.Dropdown(description="or pick one:", options=photos)
+        self.upload.layout.width = self.choice.layout.width = "auto"
         self.surprise = widgets.Button(description="Surprise me", tooltip="Draw a test image")
         self.tell = widgets.Button(description="Show the truth", tooltip="What is it?", disabled=True)
         self.page = widgets.HTML(f"<p>{PROMPT}</p>")

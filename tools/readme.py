@@ -32,12 +32,7 @@ ALT = (
 
 
 def markdown_table(runs: pd.DataFrame, columns: list[str]) -> str:
-    """Return Markdown of one row per variant, and for each of these columns of accuracies mean and interval.
-
-    Args:
-        runs: from `load_runs`.
-        columns: from `accuracy_columns`.
-    """
+    """Return Markdown of one row per variant, with mean and interval of each of these `accuracy_columns`."""
     tables = {column: summary_table(runs, column) for column in columns}
     names = [f"{in_words(column)} in %, mean (95% interval) | std" for column in columns]
     lines = [

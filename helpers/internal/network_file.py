@@ -48,7 +48,6 @@ def check_model_file(path: str | os.PathLike) -> dict[str, bytes]:
     try:
         contents = unpacked(Path(path))
         config = json.loads(contents["config.json"])
-        config.pop("compile_config", None)  # is not loaded
         reason = forbidden_part(config) or forbidden_weights(contents["model.weights.h5"])
     except ModelError as error:
         reason = str(error)
@@ -79,17 +78,19 @@ def unpacked(path: Path) -> dict[str, bytes]:
 
 def forbidden_part(config: dict) -> str | None:
     """Return why a network's description is not accepted: for a part not in `ALLOWED` or beyond a limit."""
-    waiting, layers, weights = [("", config)], 0, 0
+    loaded = {key: value for key, value in config.items() if key != "compile_config"}
+    waiting, layers, weights = [("", loaded)], 0, 0
     while waiting:
         name, value = waiting.pop()
         if isinstance(value, dict) and "class_name" in value:
             module, kind, settings = str(value.get("module")), value["class_name"], value["config"]
             if kind not in ALLOWED.get(module, "").split():
                 return f"{printable(f'{kind} ({module})')[:80]} is no part of this series' networks"
-            if module == "keras.layers":
+            layers += module == "keras.layers"
+            if {"filters", "units", "kernel_size"} & settings.keys():
                 shape = (value.get("build_config") or {}).get("input_shape") or [MAX_NUMBER]
                 makes = [settings.get(key) or 1 for key in ("filters", "units", "kernel_size")]
-                layers, weights = layers + 1, weights + max(filter(None, shape)) * np.prod(np.hstack(makes))
+                weights += abs(max(filter(None, shape)) * np.prod(np.hstack(makes), dtype=float))
         elif isinstance(value, int | float) and name not in LARGE and not abs(value) <= MAX_NUMBER:
             return f"{printable(name)[:40]} is beyond {MAX_NUMBER:,}"
         if isinstance(value, dict | list):

@@ -1,4 +1,4 @@
-"""Exports: each is run and compared before it is kept, a folder is written whole, and what fails is told."""
+"""Saved networks and exports: whole or not at all, run and compared before they are kept."""
 
 import importlib.util
 import json
@@ -6,196 +6,165 @@ import os
 import subprocess
 import sys
 import types
-from dataclasses import asdict
+import zipfile
 
 import keras
 import numpy as np
 import pytest
 
-from helpers import export, model_files
-from helpers.data import Cifar10, DataError, Split
-from helpers.export import ExportReport, check_folder, compare_logits, export_all, export_table, main, measure
-from helpers.internal.sample import make_sample
-from helpers.model_files import run_keras, verify_model_file, write_litert, write_onnx
-from helpers.models import fast_net, set_whitening
-from helpers.predict import ModelError
+from helpers import export
+from helpers.export import compare_logits, export_all, runner, save_model, verify_model_file, write_litert
+from helpers.internal.files import ROOT
+from helpers.internal.network_file import MEMBERS, UNSET
+from helpers.models import softmax_regression, vgg
+from helpers.predict import FINAL_MODEL, ModelError, load_model
 from helpers.session import quietly
 from tests.clients.browser.outside import Outside
-from tools.chapters import ROOT
 
-MISSING = [name for name in model_files.ONNX_PACKAGES.split() if importlib.util.find_spec(name) is None]
+MISSING = [name for name in ("onnx", "tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
 needs_onnx = pytest.mark.skipif(bool(MISSING), reason=f"optional packages are missing: {', '.join(MISSING)}")
-HERE = ("keras", "savedmodel", "litert", "litert_int8")  # formats that take no optional package
-REPORT = ExportReport("keras", "", "build/exports/model.keras", 12345, 0.0, 1.0, 20.5, 31.25, 1500.0)
+HERE = ["keras", "savedmodel", "litert", "litert_int8"]  # formats that take no optional package
+layers = keras.layers
 
 
 @pytest.fixture(scope="module")
 def images():
-    return make_sample(seed=0)[0][:250]
+    pictures = np.random.default_rng(0).integers(0, 256, (120, 32, 32, 3), "uint8")
+    pictures[:40, :16] //= 8
+    pictures[40:80, :, :16] //= 8
+    return pictures
 
 
 @pytest.fixture(scope="module")
-def model(images):
-    """A small network of chapter 06, not trained, whose logits lie well apart."""
+def model():
+    """A small network that was trained for a step, with an optimizer and parts that draw at random."""
     keras.utils.set_random_seed(0)
-    model = fast_net(4)
-    set_whitening(model, images)
+    model = vgg(1, width=4, dense_units=8, dropout=0.3, batch_norm=True)
+    model.compile("adam", "mse")
+    model.fit(np.ones((2, 32, 32, 3)), np.zeros((2, 10)), verbose=0)
     return model
 
 
-@pytest.fixture(scope="module")
-def exported(model, images, tmp_path_factory):
-    """A folder with all exports that need no optional package, and their reports."""
-    folder = tmp_path_factory.mktemp("export") / "new" / "exports"
-    return folder, export_all(model, folder, images[:50], images, HERE, repeats=3)
+def network(number: float) -> keras.Model:
+    """Return a network that wears its number: every weight has that value."""
+    model = softmax_regression()
+    model.set_weights([np.full(weight.shape, number, "float32") for weight in model.weights])
+    return model
+
+
+def number_of(model: keras.Model) -> float:
+    """Return the number that a network wears."""
+    (number,) = {float(value) for weight in model.get_weights() for value in np.unique(weight)}
+    return number
 
 
 @pytest.fixture
-def fast_formats(monkeypatch):
-    """Writing takes no time: what is written is a text, and each runner answers as the Keras model."""
-
-    def write(model, path, calibration=None):
-        path.write_text(path.name)
-
-    for name in ("save_model", "write_savedmodel", "write_litert", "write_onnx"):
-        monkeypatch.setattr(model_files, name, write)
-    monkeypatch.setattr(model_files, "run_keras", lambda model: model)
-    for name in export.FILES:
-        monkeypatch.setitem(export.RUNNERS, name, lambda path: logits_of)
+def path(tmp_path):
+    """A saved network whose number is 1."""
+    save_model(network(1), path := tmp_path / "model.keras", {"number": 1})
+    return path
 
 
-def logits_of(images):
-    """Stand in for a network: ten numbers from the pixels of each image."""
-    return images.reshape(len(images), -1)[:, :10].astype("float32")
+# Saving
 
 
-# What is written
+def test_a_loaded_network_gives_the_same_logits_to_the_bit(model, images, tmp_path):
+    weights, optimizer = model.get_weights(), model.optimizer
+    save_model(model, tmp_path / "new" / "model.keras")
+    loaded = load_model(tmp_path / "new" / "model.keras")
+    np.testing.assert_array_equal(loaded(images), model(images, training=False), strict=True)
+    assert model.optimizer is optimizer
+    assert all(map(np.array_equal, weights, model.get_weights())), "what is saved stays as it is"
 
 
-def test_every_format_is_written_and_checked(exported):
-    folder, reports = exported
-    assert [(report.format, report.problem) for report in reports] == [(name, "") for name in HERE]
-    for report in reports:
-        assert report.path == str(folder / export.FILES[report.format])
-        assert report.bytes > 1000
-        assert 0 < report.median_ms <= report.p99_ms
-        assert report.images_per_second > 0
+def test_the_file_holds_neither_optimizer_nor_what_older_keras_does_not_know(model, tmp_path):
+    save_model(model, tmp_path / "bare.keras")
+    model.save(tmp_path / "whole.keras")
+    with zipfile.ZipFile(tmp_path / "bare.keras") as archive:
+        assert sorted(archive.namelist()) == MEMBERS
+        config = archive.read("config.json").decode()
+    assert not json.loads(config).get("compile_config")
+    assert [name for name in UNSET if f'"{name}"' in config] == []
+    assert '"momentum": 0.9' in config
+    assert not keras.saving.load_model(tmp_path / "bare.keras").compiled
+    assert (tmp_path / "bare.keras").stat().st_size < (tmp_path / "whole.keras").stat().st_size
 
 
-def test_float_formats_give_keras_logits(exported, model, images):
-    _, reports = exported
-    scale = np.abs(run_keras(model)(images)).max()
-    for report in reports[:3]:
-        assert report.largest_difference <= export.ROUNDING * max(1, scale)
-        assert report.agreement >= 0.99
-    assert reports[0].largest_difference == 0
+def test_the_json_says_which_file_it_is_and_where_it_comes_from(tmp_path):
+    about, path = {"study": "final", "accuracy": {"value": 0.94}}, tmp_path / "model.keras"
+    record = save_model(network(0), path, about)
+    assert record == json.loads(path.with_suffix(".json").read_text()) == verify_model_file(path)
+    assert record.keys() == {"sha256", "bytes", "date", "versions", "about"}
+    assert (record["about"], record["bytes"]) == (about, path.stat().st_size)
+    assert record["versions"]["keras"] == keras.__version__
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["model.json", "model.keras"]
 
 
-def test_int8_is_smaller_and_nearly_right(exported):
-    _, (_, _, litert, int8) = exported
-    assert int8.bytes < litert.bytes
-    assert int8.agreement >= export.INT8_AGREEMENT
-    assert int8.largest_difference > litert.largest_difference
+def test_a_second_network_takes_the_place_of_the_first(path):
+    save_model(network(2), path, {"number": 2})
+    assert verify_model_file(path)["about"]["number"] == number_of(load_model(path)) == 2
 
 
-@pytest.mark.parametrize("name", HERE)
-def test_all_formats_are_run_alike(exported, model, images, name):
-    folder, _ = exported
-    runner = export.RUNNERS[name](folder / export.FILES[name])
-    whole = runner(images)
-    assert (whole.shape, whole.dtype) == ((250, 10), np.float32)
-    for count in (1, 3, 1, 120):  # the number of images may change from call to call
-        np.testing.assert_allclose(runner(images[:count]), whole[:count], rtol=1e-3, atol=2e-2)
+def test_the_published_network_is_the_one_that_its_json_describes():
+    assert verify_model_file(FINAL_MODEL)["about"]["study"] == "final"
+    assert FINAL_MODEL.stat().st_size < 10e6
 
 
-def test_the_folder_holds_the_exports_and_what_is_known_of_them(exported):
-    folder, reports = exported
-    names = {path.name for path in folder.iterdir()}
-    assert names == {*(export.FILES[name] for name in HERE), "model.json", export.RECORD}
-    assert json.loads((folder / export.RECORD).read_text()) == {"exports": [asdict(r) for r in reports]}
-    assert [path.name for path in folder.parent.iterdir()] == ["exports"]
-    verify_model_file(folder / "model.keras")
+def assert_unchanged(path):
+    assert verify_model_file(path)["about"]["number"] == number_of(load_model(path)) == 1
+    assert sorted(file.name for file in path.parent.iterdir()) == ["model.json", "model.keras"]
 
 
-def test_int8_takes_pixels_as_they_are_in_a_picture(exported):
-    folder, _ = exported
-    import tensorflow as tf
-
-    with quietly():
-        interpreter = tf.lite.Interpreter(str(folder / "model_int8.tflite"))
-    (pixels,), (logits,) = interpreter.get_input_details(), interpreter.get_output_details()
-    assert (pixels["dtype"], pixels["quantization"]) == (np.uint8, (1.0, 0))
-    assert logits["dtype"] == np.float32
-
-
-def test_calibration_images_that_do_not_show_all_pixels_are_refused(model, images, tmp_path):
-    with pytest.raises(ModelError, match="do not reach from 0 to 255"):
-        write_litert(model, tmp_path / "model.tflite", images[:50] // 2)
-
-
-def test_litert_is_run_by_its_own_package_where_it_is_installed(monkeypatch, tmp_path):
-    class Interpreter:
-        def __init__(self, model_content, num_threads):
-            raise RuntimeError(model_content.decode())
-
-    package = types.SimpleNamespace(interpreter=types.SimpleNamespace(Interpreter=Interpreter))
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", package)
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", package.interpreter)
-    (tmp_path / "model.tflite").write_text("asked")
-    with pytest.raises(RuntimeError, match="asked"):
-        model_files.run_litert(tmp_path / "model.tflite")
+@pytest.mark.parametrize(
+    ("last", "about", "said"),
+    [
+        ([layers.Lambda(lambda x: x), layers.Dense(10)], None, r"Lambda \(keras.layers\) is no part"),
+        ([layers.Dense(3)], None, r"to \(None, 3\), expected"),
+        ([layers.Dense(10)], {"accuracy": float("nan")}, "not JSON compliant"),
+    ],
+    ids=["code of its own", "three classes", "no JSON"],
+)
+def test_what_could_not_be_loaded_replaces_nothing(path, last, about, said):
+    with pytest.raises((ModelError, ValueError), match=said):
+        save_model(keras.Sequential([keras.Input((32, 32, 3)), layers.Flatten(), *last]), path, about)
+    assert_unchanged(path)
 
 
-def test_quietly_drops_what_is_written_past_python(capfd):
-    def fail():
-        os.write(2, b"note for developers")
-        raise KeyError
+def test_a_full_disk_leaves_the_pair_that_was_there(path, monkeypatch):
+    def no_room(number):
+        raise OSError(28, "No space left on device")
 
-    with pytest.raises(KeyError), quietly():
-        fail()
-    os.write(2, b"for everybody")
-    assert capfd.readouterr().err == "for everybody"
-
-
-# ONNX
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        save_model(network(2), path, {"number": 2})
+    assert_unchanged(path)
 
 
-@pytest.mark.parametrize("name", ["onnx", "tf2onnx", "onnxruntime"])
-def test_without_its_packages_onnx_says_what_to_install(model, tmp_path, monkeypatch, name):
-    for other in ("onnx", "tf2onnx", "onnxruntime"):
-        monkeypatch.setitem(sys.modules, other, types.ModuleType(other))
-    monkeypatch.setitem(sys.modules, name, None)
-    for attempt in (lambda path: write_onnx(model, path), model_files.run_onnx):
-        with pytest.raises(ModelError, match=f"{name}.* pip install onnx tf2onnx onnxruntime") as told:
-            attempt(tmp_path / "model.onnx")
-        assert "\n" not in str(told.value)
+def test_a_name_of_another_kind_of_file_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="ends in .keras"):
+        save_model(network(0), tmp_path / "model.h5")
     assert list(tmp_path.iterdir()) == []
 
 
-@needs_onnx
-def test_running_an_onnx_file_calls_nobody(model, tmp_path):
-    write_onnx(model, tmp_path / "model.onnx")
-    outside = Outside()
-    script = (
-        "import sys, time; from helpers.model_files import run_onnx; run_onnx(sys.argv[1]); "
-        "time.sleep(10)"  # onnxruntime calls its maker within 5 seconds, unless it is told not to
-    )
-    variables = os.environ | outside.variables | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", script, tmp_path / "model.onnx"]
-    subprocess.run(command, env=variables, check=True, capture_output=True)
-    assert outside.asked == []
+def test_between_the_two_renames_the_pair_is_refused(path):
+    save_model(network(2), other := path.with_name("other.keras"))
+    other.with_suffix(".json").replace(path.with_suffix(".json"))
+    with pytest.raises(ModelError, match="is not the file that model.json describes"):
+        verify_model_file(path)
+    assert number_of(load_model(path)) == 1, "the network itself is whole"
 
 
-@needs_onnx
-def test_onnx_gives_keras_logits_from_pixels_alone(model, images, tmp_path):
-    (report,) = export_all(model, tmp_path / "exports", images[:50], images, ["onnx"], repeats=3)
-    assert report.problem == ""
-    assert report.agreement >= 0.99
-    runner = model_files.run_onnx(report.path)
-    assert runner(images[:1]).shape == (1, 10)
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b"\xff\xfe", b"[" * 100_000], ids=range(6))
+def test_a_missing_or_damaged_json_is_told_in_one_line(path, content):
+    path.with_suffix(".json").unlink()
+    if content is not None:
+        path.with_suffix(".json").write_bytes(content)
+    with pytest.raises(ModelError, match=r"cannot be verified by model\.json: ") as told:
+        verify_model_file(path)
+    assert str(told.value).isprintable()
 
 
-# What is refused
+# What is an export, and what is none
 
 
 def test_rounding_is_allowed_and_nothing_more():
@@ -212,176 +181,141 @@ def test_int8_may_give_other_logits_but_not_other_classes():
         compare_logits("litert_int8", expected, np.roll(expected, 1, axis=1))
 
 
-@pytest.mark.parametrize("name", ["litert", "litert_int8"])
-@pytest.mark.parametrize(
-    "found", [np.zeros((4, 9)), np.zeros(10), np.full((4, 10), np.nan)], ids=["nine", "one row", "NaN"]
-)
-def test_what_is_no_set_of_logits_is_refused(name, found):
-    with pytest.raises(ModelError, match="expected finite logits of"):
-        compare_logits(name, np.zeros((4, 10), "float32"), found)
+@pytest.mark.parametrize("found", [np.zeros((4, 9)), np.full((4, 10), np.nan)], ids=["nine", "NaN"])
+def test_what_is_no_set_of_logits_is_refused(found):
+    for name in ("litert", "litert_int8"):
+        with pytest.raises(ModelError, match="expected finite logits of"):
+            compare_logits(name, np.zeros((4, 10), "float32"), found)
 
 
-def test_a_wrong_export_is_told_and_not_kept(fast_formats, images, tmp_path, monkeypatch):
-    monkeypatch.setitem(export.RUNNERS, "onnx", lambda path: lambda images: logits_of(images)[:, ::-1])
-    reports = export_all(logits_of, tmp_path / "exports", images[:50], images, ("litert", "onnx"), repeats=1)
-    assert [report.format for report in reports if not report.problem] == ["litert"]
-    assert reports[1].problem.startswith("Its logits differ by")
-    assert reports[1].path == ""
-    assert sorted(path.name for path in (tmp_path / "exports").iterdir()) == ["exports.json", "model.tflite"]
+class Pixels:
+    """What stands in for a network: ten pixels of each image."""
 
-
-@pytest.mark.parametrize("error", [RuntimeError("first line\nsecond line"), MemoryError(), ImportError("x")])
-def test_whatever_a_format_raises_is_told_in_one_line(fast_formats, images, tmp_path, monkeypatch, error):
-    def fail(path):
-        raise error
-
-    monkeypatch.setitem(export.RUNNERS, "savedmodel", fail)
-    (report,) = export_all(logits_of, tmp_path / "exports", images[:50], images, ["savedmodel"], repeats=1)
-    assert type(error).__name__ in report.problem
-    assert "\n" not in report.problem
-    assert list(tmp_path.iterdir()) == [], "where nothing passes, nothing is written"
-
-
-# The folder
-
-
-def test_an_earlier_export_is_replaced(fast_formats, images, tmp_path):
-    for formats in (["keras", "onnx"], ["litert"]):
-        export_all(logits_of, tmp_path / "exports", images[:50], images, formats, repeats=1)
-    assert sorted(path.name for path in (tmp_path / "exports").iterdir()) == ["exports.json", "model.tflite"]
-    assert [path.name for path in tmp_path.iterdir()] == ["exports"]
-
-
-def test_an_empty_folder_is_used(fast_formats, images, tmp_path):
-    export_all(logits_of, tmp_path, images[:50], images, ["litert"], repeats=1)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["exports.json", "model.tflite"]
-
-
-@pytest.mark.parametrize("names", [["thesis.txt"], ["exports.json", "thesis.txt"], ["model.keras"]])
-def test_other_files_are_not_replaced(fast_formats, images, tmp_path, names):
-    for name in names:
-        (tmp_path / name).write_text("mine")
-    with pytest.raises(ModelError, match="holds other files, which are not replaced"):
-        export_all(logits_of, tmp_path, images[:50], images)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
-
-
-def test_a_file_in_the_place_of_the_folder_is_not_replaced(tmp_path):
-    (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(ModelError, match="holds other files"):
-        check_folder(tmp_path / "thesis.txt")
-
-
-def test_an_interrupted_export_leaves_the_one_before(fast_formats, images, tmp_path, monkeypatch):
-    export_all(logits_of, tmp_path / "exports", images[:50], images, ["keras", "onnx"], repeats=1)
-
-    def interrupt(path):
-        raise KeyboardInterrupt
-
-    monkeypatch.setitem(export.RUNNERS, "litert", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        export_all(logits_of, tmp_path / "exports", images[:50], images, ["savedmodel", "litert"], repeats=1)
-    kept = sorted(path.name for path in (tmp_path / "exports").iterdir())
-    assert kept == ["exports.json", "model.keras", "model.onnx"]
-    assert [path.name for path in tmp_path.iterdir()] == ["exports"]
-
-
-# Times and table
-
-
-def test_single_images_and_batches_are_timed(images):
-    counts = []
-
-    def runner(some):
-        counts.append(len(some))
-        return logits_of(some)
-
-    median, p99, per_second = measure(runner, images, repeats=20)
-    assert 0 < median <= p99
-    assert per_second > 0
-    assert counts.count(1) >= 20
-    assert counts.count(len(images)) >= 1
-
-
-def test_the_table_has_a_row_for_each_format_that_is_there():
-    table = export_table([REPORT, ExportReport("onnx", "No packages.")])
-    assert list(table.index) == ["keras"]
-    assert list(table.columns) == list(export.COLUMNS)
-    assert table.loc["keras", "bytes"] == 12345
-    assert table.loc["keras", "images per second"] == 1500
-    assert "12,345" in table.to_string(formatters=export.COLUMNS)
-
-
-# The command
+    @staticmethod
+    def predict(images, **options):
+        return images.reshape(len(images), -1)[:, :10].astype("float32")
 
 
 @pytest.fixture
-def command(exported, tmp_path, monkeypatch, capsys):
-    """Run the command on a saved network, with reports that are given; return what it said and exported."""
-    path = exported[0] / "model.keras"
-    splits = [Split(np.full((n, 32, 32, 3), n % 256, "uint8"), np.zeros(n, int)) for n in (1100, 1050, 1200)]
-    monkeypatch.setattr(export, "load_cifar10", lambda: print("banner") or Cifar10(*splits, "sample"))
+def formats(monkeypatch):
+    """Writing takes no time: a format is a folder or a text, and a runner answers as `Pixels` does."""
 
-    def run(*arguments, reports=(REPORT,), model=path):
-        given = []
-        monkeypatch.setattr(export, "export_all", lambda *given_: given.extend(given_) or list(reports))
-        status = main([str(model), "--out", str(tmp_path / "exports"), *arguments])
-        captured = capsys.readouterr()
-        return status, captured.out.splitlines(), captured.err.splitlines(), given
+    def write(model, path, calibration=None):
+        path.mkdir() if path.suffix == "" else None
+        (path / "part" if path.suffix == "" else path).write_text(path.name)
 
-    return run
+    answers = dict.fromkeys(export.FORMATS, Pixels.predict)
+    monkeypatch.setattr(export, "WRITERS", dict.fromkeys(export.FORMATS, write))
+    monkeypatch.setattr(export, "runner", lambda name, path: answers[name])
+    return answers
 
 
-def test_the_command_calibrates_on_training_and_checks_on_validation_images(command):
-    *_, (_, folder, calibration, check, formats) = command()
-    assert folder.name == "exports"
-    assert (calibration.shape, calibration.max()) == ((200, 32, 32, 3), 1100 % 256)
-    assert (check.shape, check.max()) == ((1000, 32, 32, 3), 1050 % 256)
-    assert formats == tuple(export.FILES)
+def test_exports_are_written_and_written_again(formats, images, tmp_path):
+    for _ in range(2):
+        table = export_all(Pixels, tmp_path / "new", images, images, repeats=1)
+    files = ["model.keras", "saved_model", "model.tflite", "model_int8.tflite", "model.onnx"]
+    assert sorted(part.name for part in (tmp_path / "new").iterdir()) == sorted(files)
+    assert table.index.tolist() == list(export.FORMATS)
+    assert table["path"].tolist() == [str(tmp_path / "new" / name) for name in files]
+    assert table["bytes"].tolist() == [len(name) for name in files]
+    assert (table["problem"] == "").all()
+    assert (table["largest difference"] == 0).all()
+    assert (table["agreement"] == 1).all()
+    assert (table["median ms"] > 0).all()
+    assert (table["images per second"] > 0).all()
 
 
-def test_the_command_prints_a_table(command):
-    status, lines, errors, _ = command("--formats", "keras")
-    assert (status, errors) == (0, ["banner"])
-    assert "1,000 sample validation images" in lines[0]
-    assert "median ms" in lines[1]
-    assert lines[-1].split() == ["keras", "12,345", "0.0e+00", "100.0%", "20.50", "31.25", "1,500"]
+@pytest.mark.parametrize("error", [None, RuntimeError("first line\nsecond line"), MemoryError()], ids=str)
+def test_what_answers_otherwise_or_not_at_all_is_told_and_not_kept(formats, images, tmp_path, error):
+    def answer(images):
+        if error is not None:
+            raise error
+        return np.zeros((len(images), 10), "float32")
+
+    formats["onnx"] = answer
+    table = export_all(Pixels, tmp_path, images, images, ["litert", "onnx"], repeats=1)
+    assert table.loc["litert", "problem"] == ""
+    expected = "Its logits differ by" if error is None else type(error).__name__
+    assert table.loc["onnx", "problem"].startswith(expected)
+    assert table.loc["onnx", "problem"].isprintable()
+    assert table.loc["onnx"].drop("problem").isna().all()
+    assert [part.name for part in tmp_path.iterdir()] == ["model.tflite"]
 
 
-def test_programs_get_a_json_object_per_line(command):
-    failed = ExportReport("onnx", "No packages.")
-    status, lines, _, _ = command("--json", reports=[REPORT, failed])
-    assert status == 0
-    assert [json.loads(line) for line in lines] == [asdict(REPORT), asdict(failed)]
+def test_an_interrupted_export_leaves_nothing_half_written(formats, images, tmp_path):
+    def interrupt(images):
+        raise KeyboardInterrupt
+
+    formats["savedmodel"] = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        export_all(Pixels, tmp_path, images, images, ["litert", "savedmodel"], repeats=1)
+    assert [part.name for part in tmp_path.iterdir()] == ["model.tflite"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "failing", "expected"),
-    [((), "onnx", 0), (("--formats", "keras", "onnx"), "onnx", 1), ((), "litert", 1)],
-    ids=["onnx is optional", "unless it was asked for", "nothing else is"],
-)
-def test_the_exit_status_says_whether_a_format_is_missing(command, arguments, failing, expected):
-    status, _, errors, _ = command(*arguments, reports=[REPORT, ExportReport(failing, "It cannot be.")])
-    assert status == expected
-    assert errors == ["banner", f"{failing}: It cannot be."]
+def test_calibration_images_that_do_not_show_all_pixels_are_refused(model, images, tmp_path):
+    with pytest.raises(ModelError, match="do not reach from 0 to 255"):
+        write_litert(model, tmp_path / "model.tflite", images // 2)
 
 
-def test_a_missing_model_is_told_in_one_line(command, tmp_path):
-    status, lines, errors, given = command(model=tmp_path / "none.keras")
-    assert (status, lines, given) == (1, [], [])
-    assert errors == [f"There is no model at {tmp_path / 'none.keras'}: name one that is there."]
+def test_litert_is_run_by_its_own_package_where_it_is_installed(monkeypatch, tmp_path):
+    class Interpreter:
+        def __init__(self, model_content, num_threads):
+            raise RuntimeError(model_content.decode())
+
+    package = types.SimpleNamespace(interpreter=types.SimpleNamespace(Interpreter=Interpreter))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", package)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", package.interpreter)
+    (tmp_path / "model.tflite").write_text("asked")
+    with pytest.raises(RuntimeError, match="asked"):
+        runner("litert", tmp_path / "model.tflite")
 
 
-def test_data_that_cannot_be_read_are_told_in_one_line(command, monkeypatch):
-    def fail():
-        raise DataError("CIFAR10_DIR names nothing")
+@pytest.mark.parametrize("name", ["onnx", "tf2onnx", "onnxruntime"])
+def test_without_its_packages_onnx_says_what_to_install(model, tmp_path, monkeypatch, name):
+    for other in ("onnx", "tf2onnx", "onnxruntime"):
+        monkeypatch.setitem(sys.modules, other, types.ModuleType(other))
+    monkeypatch.setitem(sys.modules, name, None)
+    for attempt in (lambda path: export.write_onnx(model, path), lambda path: runner("onnx", path)):
+        with pytest.raises(ModelError, match=f"{name}.* pip install onnx tf2onnx onnxruntime"):
+            attempt(tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
 
-    monkeypatch.setattr(export, "load_cifar10", fail)
-    status, lines, errors, _ = command()
-    assert (status, lines, errors) == (1, [], ["CIFAR10_DIR names nothing"])
+
+# The real formats
 
 
-def test_nobody_waits_for_tensorflow_to_read_the_help():
-    code = "import sys, helpers.export; print({'tensorflow', 'keras', 'pandas'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+@pytest.mark.slow
+def test_every_format_answers_as_keras_does(model, images, tmp_path):
+    table = export_all(model, tmp_path, images, images, HERE, repeats=3)
+    assert table["problem"].tolist() == [""] * 4
+    assert table.loc["keras", "largest difference"] == 0
+    assert (table["agreement"] >= export.INT8_AGREEMENT).all()
+    assert table.loc["litert_int8", "bytes"] < table.loc["litert", "bytes"]
+    assert table.loc["litert_int8", "largest difference"] > table.loc["litert", "largest difference"]
+    verify_model_file(tmp_path / "model.keras")
+    for name in HERE:
+        run = runner(name, table.loc[name, "path"])
+        whole = run(images)
+        assert (whole.shape, whole.dtype) == ((120, 10), np.float32)
+        for count in (1, 3, 1, 101):  # the number of images may change from call to call
+            np.testing.assert_allclose(run(images[:count]), whole[:count], rtol=1e-3, atol=2e-2)
+    import tensorflow as tf
+
+    with quietly():
+        (pixels,) = tf.lite.Interpreter(table.loc["litert_int8", "path"]).get_input_details()
+    assert (pixels["dtype"], pixels["quantization"]) == (np.uint8, (1.0, 0)), "pixels go in as they are"
+
+
+@pytest.mark.slow
+@needs_onnx
+def test_onnx_gives_keras_logits_and_running_it_calls_nobody(model, images, tmp_path):
+    table = export_all(model, tmp_path, images, images, ["onnx"], repeats=3)
+    assert table.loc["onnx", "problem"] == ""
+    assert runner("onnx", table.loc["onnx", "path"])(images[:1]).shape == (1, 10)
+    outside = Outside()
+    code = "import sys, time; from helpers.export import runner; runner('onnx', sys.argv[1]); time.sleep(10)"
+    command = [sys.executable, "-c", code, table.loc["onnx", "path"]]  # it calls within 5 seconds, if at all
+    environment = os.environ | outside.variables
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert outside.asked == []

@@ -103,14 +103,17 @@ def test_a_figure_of_the_sample_says_so_in_the_picture_and_in_the_alt_text(shown
 
 
 def test_charts_are_small_files_on_white_that_keep_their_colours():
-    fig = line()
+    fig, ax = plt.subplots()
+    for shade in np.linspace(0, 1, 9):  # words have many shades at their edges
+        ax.text(shade, shade, "words in many colours", color=plt.get_cmap("viridis")(shade))
+    ax.set(xlim=(0, 2), ylim=(0, 1))
     for place, colour in enumerate(plots.PALETTE):
-        fig.axes[0].plot(place / 8, 1.2, "*", color=colour)
+        ax.plot(place / 8, 0.9, "*", color=colour)
     mime, content = plots.encode(fig)
     assert (mime, len(content) < 30_000) == ("image/png", True)
     found = Image.open(io.BytesIO(content)).convert("RGB")
     assert found.getpixel((1, 1)) == (255, 255, 255)
-    assert max(closest(colour, found) for colour in plots.PALETTE) <= 8
+    assert max(closest(colour, found) for colour in plots.PALETTE) <= 16
     assert len(found.getcolors()) <= 128
 
 
@@ -134,8 +137,8 @@ def test_image_grid_shows_every_image_in_its_place():
 
 def test_image_grid_writes_titles_and_row_labels_on_the_axes_it_is_given():
     ax = plt.subplots()[1]
-    assert plots.image_grid(images(4), ["a", "b", 3, "d"], columns=2, row_labels=["up", "down"], ax=ax) is ax
-    assert [text.get_text() for text in ax.texts] == ["a", "b", "3", "d", "up", "down"]
+    assert plots.image_grid(images(4), np.arange(4), columns=2, row_labels=["up", "down"], ax=ax) is ax
+    assert [text.get_text() for text in ax.texts] == ["0", "1", "2", "3", "up", "down"]
 
 
 @pytest.mark.parametrize("shape", [(0, 32, 32, 3), (32, 32), (2, 32, 32, 4)])

@@ -1,56 +1,285 @@
-"""The command that says what is in photos: its answers, bad photos among good ones, and hostile models."""
+"""Photos of every kind become the right 32 x 32 pixels or a line; the command says what is in them."""
 
-import inspect
 import io
 import json
 import os
+import random
+import struct
 import subprocess
 import sys
-import zipfile
-from functools import partial
-from pathlib import Path
+import zlib
 
 import keras
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy.special import softmax
 
-from helpers import models, predict
+from helpers import predict
 from helpers.data import CLASS_NAMES
+from helpers.internal.files import ROOT
 from helpers.models import vgg
-from helpers.photos import load_photo
-from helpers.predict import ModelError, check_model_file, load_model, main, predict_photos, probabilities
-from tests.test_photos import GIGABYTE, ROOT, damaged_file
+from helpers.predict import ModelError, PhotoError, load_model, load_photo, main, open_photo, pictures_in
 
-FUZZ = int(os.environ.get("FUZZ", "120"))
-layers = keras.layers
-posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX pipes")
+ORIENTATION = 0x0112
+posix = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX system")
+RED, GREEN, BLUE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128)
+COLOURED, GREYS = [RED, GREEN, BLUE, GREY], [(76,) * 3, (150,) * 3, (29,) * 3, GREY]
+
+
+def quarters(mode="RGB", size=(64, 64)):
+    """Return a picture of four colours: red, green above blue, grey."""
+    picture = Image.new("RGB", size, RED)
+    middle = (size[0] // 2, size[1] // 2)
+    picture.paste(GREEN, (middle[0], 0, size[0], middle[1]))
+    picture.paste(BLUE, (0, middle[1], middle[0], size[1]))
+    picture.paste(GREY, (*middle, *size))
+    return picture.convert(mode)
+
+
+def encoded(picture, kind, **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def held(number) -> Image.Exif:
+    exif = Image.Exif()
+    exif[ORIENTATION] = number
+    return exif
+
+
+def near(found, expected, tolerance=3):
+    return np.abs(np.subtract(found, expected, dtype=int)).max() <= tolerance
+
+
+# What comes out
+
+KINDS = {
+    "JPEG": (quarters(), "JPEG", {"quality": 95}, COLOURED),
+    "progressive JPEG": (quarters(), "JPEG", {"quality": 95, "progressive": True}, COLOURED),
+    "grey JPEG": (quarters("L"), "JPEG", {"quality": 95}, GREYS),
+    "CMYK JPEG": (quarters("CMYK"), "JPEG", {"quality": 95}, COLOURED),
+    "PNG": (quarters(), "PNG", {}, COLOURED),
+    "PNG with alpha": (quarters("RGBA"), "PNG", {}, COLOURED),
+    "PNG with a palette": (quarters("P"), "PNG", {}, COLOURED),
+    "grey PNG with alpha": (quarters("LA"), "PNG", {}, GREYS),
+    "GIF": (quarters("P"), "GIF", {}, COLOURED),
+    "BMP": (quarters(), "BMP", {}, COLOURED),
+    "WebP": (quarters(), "WEBP", {"quality": 95}, COLOURED),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_picture_keeps_its_colours_and_places(kind):
+    picture, format_name, options, expected = KINDS[kind]
+    pixels = load_photo(encoded(picture, format_name, **options)).pixels
+    assert (pixels.shape, pixels.dtype) == ((32, 32, 3), np.uint8)
+    corners = [pixels[y, x] for y in (8, 24) for x in (8, 24)]
+    assert near(corners, expected, 6 if kind in ("PNG with a palette", "GIF", "WebP") else 3)
+
+
+def test_16_bit_grey_keeps_all_its_shades_and_its_transparent_one_is_white():
+    ramp = np.tile(np.linspace(0, 65535, 32).astype("uint16"), (32, 1))
+    plain = load_photo(encoded(Image.fromarray(ramp), "PNG")).pixels
+    np.testing.assert_array_equal(plain[0, :, 0], ramp[0] >> 8)
+    seen = load_photo(encoded(Image.fromarray(ramp), "PNG", transparency=int(ramp[0, 3]))).pixels
+    assert seen[0, 2:5, 0].tolist() == [plain[0, 2, 0], 255, plain[0, 4, 0]]
+
+
+def test_transparent_parts_are_white_whatever_colour_hides_in_them():
+    pixels = np.zeros((64, 64, 4), "uint8")
+    pixels[..., 1] = 255  # green, but not to be seen
+    pixels[:, 32:] = (200, 0, 0, 255)
+    for kind in ("PNG", "WEBP"):
+        found = load_photo(encoded(Image.fromarray(pixels), kind, lossless=True)).pixels
+        assert near(found[:, :12], 255)
+        assert near(found[:, 20:], (200, 0, 0))
+        assert (found[:, 15:17, 1] <= found[:, 15:17, 0]).all(), "no green edge"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_of_a_moving_picture_the_first_frame_counts(kind):
+    frames = [Image.new("RGB", (40, 40), colour) for colour in (RED, GREEN, BLUE)]
+    content = encoded(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True)
+    assert near(load_photo(content).pixels, RED)
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_is_turned_as_the_camera_was_held(kind, number):
+    stored = quarters(size=(96, 64))
+    options = {"quality": 95, "subsampling": 0, "lossless": True, "exif": held(number)}
+    upright = open_photo(encoded(stored, kind, **options))
+    stored.getexif()[ORIENTATION] = number
+    expected = ImageOps.exif_transpose(stored)
+    assert upright.size == expected.size
+    assert near(upright, expected)
+
+
+def test_a_photo_that_is_turned_reports_its_upright_size_and_square():
+    photo = load_photo(encoded(quarters(size=(101, 64)), "JPEG", exif=held(6)))
+    assert (photo.size, photo.crop) == ((64, 101), (0, 18, 64, 82))
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff", b"Exif\0\0" + b"x" * 900])
+def test_damaged_notes_leave_a_photo_upright(exif):
+    assert load_photo(encoded(quarters(size=(60, 40)), "JPEG", exif=exif)).size == (60, 40)
+
+
+def test_the_middle_square_is_taken_and_nothing_beside_it_counts():
+    wide = Image.new("RGB", (200, 100), BLUE)
+    wide.paste(RED, (50, 0, 150, 100))
+    for picture in (wide, wide.transpose(Image.Transpose.ROTATE_90)):
+        assert (load_photo(encoded(picture, "PNG")).pixels == RED).all()
+
+
+def test_every_pixel_of_the_square_counts():
+    noise = np.random.default_rng(0).integers(0, 256, (800, 800), "uint8")
+    found = load_photo(encoded(Image.fromarray(noise), "PNG", compress_level=0)).pixels
+    assert found.std() < 8
+    assert abs(found.mean() - noise.mean()) < 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9000), (9000, 1), (33, 31)])
+def test_small_and_narrow_pictures_are_photos_too(size):
+    photo = load_photo(encoded(Image.new("RGB", size, GREEN), "PNG"))
+    assert (photo.pixels == GREEN).all()
+    assert photo.size == size
+
+
+def test_a_photo_may_come_as_a_path_as_bytes_or_as_an_open_file(tmp_path):
+    path = tmp_path / "a b.png"
+    quarters().save(path)
+    content = path.read_bytes()
+    with path.open("rb") as file:
+        loaded = [load_photo(source) for source in (path, str(path), content, memoryview(content), file)]
+    assert [photo.name for photo in loaded] == [str(path)] * 2 + ["photo"] * 3
+    assert load_photo(content, "mine").name == "mine"
+    for photo in loaded:
+        np.testing.assert_array_equal(photo.pixels, loaded[0].pixels)
+
+
+def test_the_pictures_of_a_folder_are_sorted_and_those_that_are_not_read_are_among_them(tmp_path):
+    for name in ("b.PNG", "a.jpeg", ".hidden.jpg", "notes.txt", "c.gif", "d.HEIC"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert [path.name for path in pictures_in(tmp_path)] == ["a.jpeg", "b.PNG", "c.gif", "d.HEIC"]
+    assert pictures_in(tmp_path / "folder.png") == pictures_in(tmp_path / "none") == pictures_in("\0") == []
+
+
+# What is refused
+
+
+def png(width, height) -> bytes:
+    """Return a grey PNG that says that it has this size, with the pixels of one of 8 x 8."""
+
+    def chunk(kind, content):
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(72))) + chunk(b"IEND", b"")
+
+
+def bmp(width, height) -> bytes:
+    content = encoded(Image.new("L", (8, 8)), "BMP")
+    return content[:18] + struct.pack("<ii", width, height) + content[26:]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [png(50_000, 50_000), png(8_000, 6_500), png(20_001, 1), bmp(2**31 - 1, 1), bmp(1, 5_000_000)],
+    ids=["bomb for Pillow", "52 million pixels", "long PNG", "endless BMP", "tall BMP"],
+)
+def test_more_pixels_than_allowed_are_refused_before_they_are_decoded(content, monkeypatch):
+    monkeypatch.setattr(predict, "on_white", None)
+    with pytest.raises(PhotoError, match="make it smaller first"):
+        load_photo(content)
+
+
+def test_a_photo_of_48_megapixels_is_not_too_large():
+    with pytest.raises(PhotoError, match="truncated"):  # for it has the pixels of 8 x 8
+        load_photo(png(8064, 6048))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is no JPEG, PNG, GIF, WebP or BMP picture"),
+        (b"Dear reader, this is a letter.", "it is no JPEG, PNG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "it is no JPEG, PNG"),
+        (encoded(quarters(), "TIFF"), "TIFF are not read: export it as JPEG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC, AVIF and TIFF are not read: export it as JPEG"),
+        (encoded(quarters(), "PNG")[:-40], "it cannot be read: "),
+        (encoded(quarters(), "JPEG")[:-40], "it cannot be read: image file is truncated"),
+        (encoded(quarters(), "WEBP")[:-40], "it cannot be read: "),
+        (encoded(quarters(), "BMP")[:-40], "it cannot be read: image file is truncated"),
+        (np.zeros((32, 32, 3)), "it cannot be read: .*ndarray"),
+    ],
+)
+def test_what_is_no_picture_or_not_a_whole_one_is_said_in_one_line(content, words):
+    with pytest.raises(PhotoError, match=words) as error:
+        load_photo(content)
+    assert str(error.value).isprintable()
+
+
+@posix
+def test_what_is_no_file_or_would_never_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for source in (tmp_path / "none.jpg", tmp_path, "a\0b", tmp_path / "pipe.jpg", "/dev/zero"):
+        with pytest.raises(PhotoError, match="expected a file, or a folder with pictures in it"):
+            load_photo(source)
+
+
+def test_a_file_larger_than_allowed_is_not_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(predict, "MAX_PHOTO_BYTES", 1000)
+    path = tmp_path / "large.bmp"
+    quarters().save(path)
+    with path.open("rb") as file:
+        for source in (path, path.read_bytes(), file):
+            with pytest.raises(PhotoError, match="it is larger than"):
+                load_photo(source)
+        assert file.tell() <= 1001
+
+
+def test_damaged_photos_become_a_photo_or_a_line():
+    chance, refused = random.Random(0), []
+    for number in range(200):
+        picture, kind, options, _ = chance.choice(list(KINDS.values()))
+        content = bytearray(encoded(picture, kind, **options))
+        for _ in range(chance.choice((1, 3, 30))):
+            content[chance.randrange(60 if number % 2 else len(content))] ^= 1 << chance.randrange(8)
+        try:
+            assert load_photo(bytes(content)).pixels.shape == (32, 32, 3)
+        except PhotoError as error:
+            refused.append(str(error))
+    assert 20 < len(refused) < 180
+    assert all(line.isprintable() for line in refused)
+
+
+# The command
 
 
 @pytest.fixture(scope="module")
 def model_path(tmp_path_factory):
-    """A model that was trained for a step, so that the file also holds its optimizer."""
     keras.utils.set_random_seed(0)
-    model = vgg(1, width=2, dense_units=8)
-    model.compile("adam", "mse")
-    model.fit(np.zeros((2, 32, 32, 3)), np.zeros((2, 10)), verbose=0)
     path = tmp_path_factory.mktemp("model") / "tiny.keras"
-    model.save(path)
+    vgg(1, width=2, dense_units=8).save(path)
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model(model_path):
     return load_model(model_path)
 
 
 @pytest.fixture
 def album(tmp_path):
-    """A folder with three pictures of noise and a text."""
+    """A folder with two pictures of noise and a text."""
     folder = tmp_path / "album"
     folder.mkdir()
-    for seed, name in enumerate(("a.png", "b.jpg", "c.webp")):
+    for seed, name in enumerate(("a.png", "b.jpg")):
         noise = np.random.default_rng(seed).integers(0, 256, (40 + seed, 60, 3), "uint8")
         Image.fromarray(noise).save(folder / name)
     (folder / "notes.txt").write_text("no picture")
@@ -58,8 +287,9 @@ def album(tmp_path):
 
 
 @pytest.fixture
-def command(model_path, capsys):
+def command(model, model_path, capsys, monkeypatch):
     """Run the command; return its exit status, its lines, and its lines on standard error."""
+    monkeypatch.setattr(predict, "load_model", lambda path: model)
 
     def run(*arguments, model=model_path):
         status = main([*map(str, arguments), "--model", str(model)])
@@ -69,78 +299,69 @@ def command(model_path, capsys):
     return run
 
 
-# Answers
-
-
 def test_guesses_are_the_most_probable_classes_of_the_models_own_logits(model, album):
-    photos = [load_photo(path) for path in predict.pictures_in(album)]
+    photos = [load_photo(path) for path in pictures_in(album)]
     expected = softmax(model.predict(np.stack([photo.pixels for photo in photos]), verbose=0), axis=1)
-    for row, guesses in zip(expected, predict_photos(model, photos, top=3), strict=True):
+    for row, guesses in zip(expected, predict.guesses(model, photos), strict=True):
         assert [name for name, _ in guesses] == [CLASS_NAMES[label] for label in np.argsort(-row)[:3]]
         np.testing.assert_allclose([share for _, share in guesses], np.sort(row)[::-1][:3], rtol=1e-5)
-
-
-def test_all_ten_probabilities_add_up_to_one(model, album):
-    (guesses,) = predict_photos(model, [load_photo(album / "a.png")], top=10)
-    assert sorted(guess.class_name for guess in guesses) == sorted(CLASS_NAMES)
-    assert sum(guess.probability for guess in guesses) == pytest.approx(1)
-    assert predict_photos(model, []) == []
+    assert predict.guesses(model, []) == []
 
 
 def test_batches_change_nothing(model, monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3), "uint8")
-    whole = probabilities(model, images)
+    whole = predict.probabilities(model, images)
+    np.testing.assert_allclose(whole.sum(axis=1), 1)
     monkeypatch.setattr(predict, "BATCH_SIZE", 3)
-    np.testing.assert_allclose(probabilities(model, images), whole, rtol=1e-5)
+    np.testing.assert_allclose(predict.probabilities(model, images), whole, rtol=1e-5)
 
 
-def test_the_table_has_a_line_for_each_photo(command, album):
+def test_a_network_that_ends_in_a_softmax_is_not_given_a_second_one():
+    shares = np.random.default_rng(0).dirichlet(np.ones(10), 3)
+    found = predict.probabilities(lambda images, training: shares, np.zeros((3, 32, 32, 3), "uint8"))
+    np.testing.assert_array_equal(found, shares)
+
+
+def test_numbers_that_are_no_probabilities_are_said_in_one_line():
+    def fail(images, training):
+        raise MemoryError("no\nroom")
+
+    images = np.zeros((1, 32, 32, 3), "uint8")
+    with pytest.raises(ModelError, match="not finite: its weights are damaged"):
+        predict.probabilities(lambda images, training: np.full((1, 10), np.nan), images)
+    with pytest.raises(ModelError, match=r"The model does not run: no room\."):
+        predict.probabilities(fail, images)
+    with pytest.raises(ValueError, match="multiply them by 255"):
+        predict.probabilities(fail, (images + 255) / 255)
+
+
+def test_a_line_for_each_photo_names_its_most_probable_classes(command, album, model):
     status, lines, errors = command(album, "--top", 2)
     assert (status, errors) == (0, [])
-    assert lines[0].split() == ["photo", "size", "square", "most", "likely"]
-    assert [line.split()[0] for line in lines[1:]] == [
-        str(album / name) for name in ("a.png", "b.jpg", "c.webp")
-    ]
-    assert "60 x 41" in lines[2]
-    assert "41 x 41" in lines[2]
-    assert all(line.count("%") == 2 for line in lines[1:])
+    for line, path in zip(lines, pictures_in(album), strict=True):
+        ((first, share), (second, _)) = predict.guesses(model, [load_photo(path)], top=2)[0]
+        assert line.startswith(f"{path}  {first} {share:.1%}  {second} ")
+        assert line.count("%") == 2
 
 
-def test_programs_get_a_json_object_per_line(command, album, model):
-    status, lines, errors = command(album / "b.jpg", "--json", "--top", 10)
-    (answer,) = map(json.loads, lines)
-    assert (status, errors) == (0, [])
-    assert answer["path"] == str(album / "b.jpg")
-    assert (answer["size"], answer["crop"]) == ([60, 41], [9, 0, 50, 41])
-    (guesses,) = predict_photos(model, [load_photo(album / "b.jpg")], top=10)
-    assert [(found["class"], found["probability"]) for found in answer["classes"]] == guesses
-
-
-def test_bad_photos_among_good_ones_get_a_line_each_and_the_good_ones_are_answered(
-    command, album, monkeypatch
-):
-    monkeypatch.setattr(predict, "BATCH_SIZE", 2)
-    bad = [album / "none.jpg", album / "notes.txt"]
-    given = [album / "a.png", bad[0], album / "b.jpg", bad[1], album]
-    status, lines, errors = command(*given, "--json")
-    assert status == 1
+def test_programs_get_a_json_object_per_line_and_bad_photos_among_good_ones_are_told(command, album, model):
+    given = [album / "a.png", album / "none.jpg", album / "b.jpg", album / "notes.txt", album]
+    status, lines, errors = command(*given, "--json", "--top", 10)
     answers = [json.loads(line) for line in lines]
-    assert [answer["path"] for answer in answers] == [
-        *map(str, given[:4]), *(str(album / name) for name in ("a.png", "b.jpg", "c.webp"))
-    ]  # fmt: skip
-    assert ["error" in answer for answer in answers] == [False, True, False, True, False, False, False]
-    assert errors == [
-        f"{path}: {answer['error']}" for path, answer in zip(bad, (answers[1], answers[3]), strict=True)
-    ]
+    assert status == 1
+    assert [answer["path"] for answer in answers] == [*map(str, given[:4]), *map(str, pictures_in(album))]
+    assert ["error" in answer for answer in answers] == [False, True, False, True, False, False]
+    assert errors == [f"{answer['path']}: {answer['error']}" for answer in answers if "error" in answer]
+    assert (answers[2]["size"], answers[2]["crop"]) == ([60, 41], [9, 0, 50, 41])
+    (guesses,) = predict.guesses(model, [load_photo(album / "b.jpg")], top=10)
+    assert answers[2]["classes"] == [guess._asdict() for guess in guesses]
 
 
 def test_a_photo_may_come_through_a_pipe(command, album, monkeypatch):
     content = io.BytesIO((album / "a.png").read_bytes())
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
     status, lines, _ = command("-", "--json")
-    assert status == 0
-    assert json.loads(lines[0])["path"] == "-"
-    assert json.loads(lines[0])["size"] == [60, 40]
+    assert (status, json.loads(lines[0])["size"]) == (0, [60, 40])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not allow such names")
@@ -148,17 +369,14 @@ def test_names_cannot_break_lines_or_command_the_terminal(command, album):
     name = "x\n\x1b[31m\u202e\udcff.png"
     (album / name).write_bytes((album / "a.png").read_bytes())
     status, lines, errors = command(album / name, f"{name}.gone")
-    assert (status, len(lines), len(errors)) == (1, 2, 1)
+    assert (status, len(lines), len(errors)) == (1, 1, 1)
     assert all(line.isprintable() for line in lines + errors)
-    assert r"x\n\x1b[31m\u202e\udcff.png" in lines[1]
+    assert r"x\n\x1b[31m\u202e\udcff.png" in lines[0]
 
 
-@pytest.mark.parametrize("arguments", [[], ["x.jpg", "--top", "0"], ["x.jpg", "--top", "11"], ["--json"]])
-def test_a_wrong_usage_is_status_2(arguments, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    assert stopped.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+def test_a_missing_model_is_said_before_any_photo_is_looked_at(command, album, tmp_path):
+    missing = tmp_path / "none.keras"
+    assert command(album, model=missing) == (1, [], [f"{missing} is not loaded: there is no such file."])
 
 
 def test_ctrl_c_ends_without_a_traceback(command, album, monkeypatch):
@@ -169,297 +387,28 @@ def test_ctrl_c_ends_without_a_traceback(command, album, monkeypatch):
     assert command(album) == (130, [], ["", "Stopped."])
 
 
-# Models that are loaded
-
-BUILDERS = [
-    build
-    for build in vars(models).values()
-    if inspect.isfunction(build) and inspect.signature(build).return_annotation is keras.Model
-]
-
-
-@pytest.mark.parametrize(
-    "build", [*BUILDERS, partial(vgg, 2, dropout=0.1, weight_decay=1e-4, batch_norm=True)], ids=str
-)
-def test_every_network_of_the_series_is_made_of_allowed_parts(build):
-    description = json.loads(json.dumps(keras.saving.serialize_keras_object(build())))
-    assert predict.forbidden_part(description) is None
-
-
-def test_a_functional_network_is_loaded_too(tmp_path):
-    inputs = keras.Input((32, 32, 3))
-    branches = [layers.Conv2D(2, size, padding="same", activation="gelu")(inputs) for size in (1, 3)]
-    outputs = layers.Dense(10)(layers.GlobalAveragePooling2D()(layers.Add()(branches)))
-    keras.Model(inputs, outputs).save(tmp_path / "functional.keras")
-    assert load_model(tmp_path / "functional.keras").output_shape == (None, 10)
-
-
-# Models that are refused
-
-
-def saved(path: Path, *parts) -> Path:
-    keras.Sequential([keras.Input((32, 32, 3)), *parts]).save(path)
-    return path
-
-
-def packed(path: Path, members: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
-
-
-def members(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def changed_config(path: Path, target: Path, change) -> Path:
-    """Write a model file again, after `change` has worked on its description."""
-    content = members(path)
-    config = json.loads(content["config.json"])
-    change(config)
-    return packed(target, content | {"config.json": json.dumps(config).encode()})
-
-
-def test_a_missing_model_or_none_at_all_is_said_in_one_line(command, album, tmp_path):
-    (tmp_path / "old.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
-    (tmp_path / "folder.keras").mkdir()
-    for name, words in (
-        ("none.keras", "There is no model at"),
-        ("old.h5", "is no .keras file"),
-        ("folder.keras", "is no .keras file"),
-    ):
-        status, lines, errors = command(album, model=tmp_path / name)
-        assert (status, lines, len(errors)) == (1, [], 1)
-        assert words in errors[0]
-
-
-def test_a_truncated_model_is_refused_wherever_it_was_cut_off(model_path, tmp_path):
-    content = model_path.read_bytes()
-    for length in (0, 1, 30, 100, len(content) // 2, len(content) - 22, len(content) - 1):
-        (tmp_path / "cut.keras").write_bytes(content[:length])
-        with pytest.raises(ModelError, match="is damaged or cut off"):
-            check_model_file(tmp_path / "cut.keras")
-
-
-def test_a_damaged_model_is_refused_or_was_damaged_where_it_does_not_count(model_path, model, tmp_path):
-    content, images = model_path.read_bytes(), np.full((1, 32, 32, 3), 99, "uint8")
-    chance, refused, path = np.random.default_rng(0), 0, tmp_path / "damaged.keras"
-    for _ in range(200):
-        damaged = bytearray(content)
-        damaged[chance.integers(len(content))] ^= 1 << chance.integers(8)
-        path.write_bytes(damaged)
-        try:
-            check_model_file(path)
-        except ModelError:
-            refused += 1
-            continue
-        np.testing.assert_array_equal(probabilities(load_model(path), images), probabilities(model, images))
-    assert refused > 190
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"../../outside.txt": b"x"}, "expected config.json, metadata.json, model.weights.h5 in it"),
-        ({"/outside.txt": b"x"}, "and nothing else"),
-        ({"assets/vocabulary.txt": b"x"}, "and nothing else"),
-        ({"model.weights.npz": b"x"}, "and nothing else"),
-        ({"model.weights.h5": bytes(70_000_000)}, "it unpacks to more than 64 MB"),
-        ({"model.weights.h5": b"no HDF5"}, "cannot be loaded"),
-        ({"config.json": b"\xff\xfe"}, "is damaged"),
-        ({"config.json": b"{"}, "is damaged"),
-        ({"config.json": b"[" * 100_000}, "is damaged"),
-        ({"config.json": b"[]"}, "config.json describes no network"),
-        ({"config.json": b"{}"}, "config.json describes no network"),
-    ],
-)
-def test_a_file_with_other_contents_is_refused(change, words, model_path, tmp_path):
-    path = tmp_path / "other.keras"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in (members(model_path) | change).items():
-            archive.writestr(name, content)
-    with pytest.raises(ModelError, match=words) as error:
-        load_model(path)
-    assert "\n" not in str(error.value)
-    assert not (tmp_path.parent.parent / "outside.txt").exists()
-
-
-@pytest.mark.parametrize(
-    ("written_by", "words"),
-    [
-        (b'{"keras_version": "99.1.0"}', "Keras 99.1 wrote it, this is"),
-        (b'{"keras_version": "3.1.0"}', "could not be deserialized"),
-        (b"[]", "could not be deserialized"),
-    ],
-)
-def test_a_newer_keras_is_named_where_it_may_be_the_reason(written_by, words, model_path, tmp_path):
-    def add_setting(config):
-        config["config"]["layers"][-1]["config"]["of_tomorrow"] = None
-
-    path = changed_config(model_path, tmp_path / "newer.keras", add_setting)
-    packed(path, members(path) | {"metadata.json": written_by})
-    with pytest.raises(ModelError, match=words) as error:
-        load_model(path)
-    assert "\n" not in str(error.value)
-    assert len(str(error.value).removeprefix(str(path))) < 140
-
-
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_descriptions_in_one_file_are_refused(model_path, tmp_path):
-    path = packed(tmp_path / "twice.keras", members(model_path))
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("config.json", b"{}")
-    with pytest.raises(ModelError, match="and nothing else"):
-        load_model(path)
-
-
-def add_layer(part):
-    return lambda config: config["config"]["layers"].append(part)
-
-
-HOSTILE = {
-    "function of Keras": {
-        "module": "keras.layers", "class_name": "Lambda", "config": {"name": "x", "function": {
-            "module": "keras.config", "class_name": "function", "config": "enable_unsafe_deserialization"}},
-    },
-    "function of Python": {"module": "builtins", "class_name": "function", "config": "exec"},
-    "class of Python": {"module": "subprocess", "class_name": "Popen", "config": {"args": ["true"]}},
-    "saved graph": {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "graph"}},
-    "bytecode": {"class_name": "__lambda__", "config": {"code": "4wAA", "defaults": None, "closure": None}},
-    "function as an initializer": {"module": "keras.initializers", "class_name": "deserialize", "config": {}},
-    "known class of another module": {"module": "evil", "class_name": "Dense", "config": {}},
-    "class of no name": {"module": "keras.layers", "class_name": ["Dense"], "config": {}},
-    "model within, compiled": {
-        "module": "keras", "class_name": "Sequential", "config": {"layers": []},
-        "compile_config": {"loss": {"module": "os", "class_name": "function", "config": "system"}},
-    },
-    "layer in a list of lists": {"module": "keras.layers", "class_name": "Activation", "config": {
-        "activation": [[{"module": "keras.layers", "class_name": "Lambda", "config": {}}]]}},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_a_network_with_parts_that_could_run_code_is_refused_before_keras_sees_it(
-    kind, model_path, tmp_path, monkeypatch
-):
-    path = changed_config(model_path, tmp_path / "hostile.keras", add_layer(HOSTILE[kind]))
-    monkeypatch.setattr(keras.saving, "load_model", None)
-    with pytest.raises(ModelError, match="is no part of this series' networks") as error:
-        load_model(path)
-    assert "\n" not in str(error.value)
-
-
-def test_a_lambda_layer_is_refused_and_not_run(tmp_path, command, album):
-    trace = tmp_path / "trace"
-    path = tmp_path / "lambda.keras"
-    run_code = layers.Lambda(lambda x, p=str(trace): (open(p, "w").close(), x)[1])  # noqa: PTH123
-    saved(path, run_code, layers.Flatten(), layers.Dense(10))
-    trace.unlink()
-    status, lines, errors = command(album, model=path)
-    assert (status, lines) == (1, [])
-    assert errors == [f"{path} is not loaded: Lambda (keras.layers) is no part of this series' networks."]
-    assert not trace.exists()
-
-
-def test_keras_is_asked_to_be_safe_too(model_path, monkeypatch):
-    asked = {}
-    real = keras.saving.load_model
-    monkeypatch.setattr(
-        keras.saving, "load_model", lambda path, **options: asked.update(options) or real(path)
-    )
-    load_model(model_path)
-    assert asked == {"compile": False, "safe_mode": True}
-
-
-def test_a_network_of_another_shape_is_refused(tmp_path):
-    saved(tmp_path / "classes.keras", layers.Flatten(), layers.Dense(7))
-    grey = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)])
-    grey.save(tmp_path / "grey.keras")
-    for name, words in (("classes", r"to \(None, 7\)"), ("grey", r"from \(None, 28, 28, 1\)")):
-        with pytest.raises(ModelError, match=words + r".*, expected \(None, 32, 32, 3\) to \(None, 10\)"):
-            load_model(tmp_path / f"{name}.keras")
-
-
-def test_weights_that_do_not_fit_are_refused(model_path, tmp_path):
-    def widen(config):
-        config["config"]["layers"][-1]["config"]["units"] = 11
-
-    with pytest.raises(ModelError, match=r"cannot be loaded: .*shape|cannot be loaded: .*objects could not"):
-        load_model(changed_config(model_path, tmp_path / "wide.keras", widen))
-
-
-def test_infinite_numbers_are_no_probabilities(model, tmp_path):
-    model.layers[-1].set_weights([np.full_like(weight, np.nan) for weight in model.layers[-1].get_weights()])
-    with pytest.raises(ModelError, match="not finite: its weights are damaged"):
-        probabilities(model, np.zeros((1, 32, 32, 3), "uint8"))
-
-
-# As a process of its own
-
-
-def run(*arguments, **options):
-    command = [sys.executable, "-m", "helpers.predict", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, text=True, check=False, **options)
-
-
-def test_what_can_be_said_without_tensorflow_does_not_start_it(model_path, album, tmp_path):
-    lambda_path = changed_config(model_path, tmp_path / "l.keras", add_layer(HOSTILE["bytecode"]))
+def test_without_a_good_photo_keras_is_not_started(model_path):
     code = (
         "import sys; from helpers.predict import main\n"
-        f"codes = [main(['x.jpg', '--model', path]) for path in ({str(lambda_path)!r}, 'none.keras')]\n"
-        f"codes.append(main([{str(album / 'notes.txt')!r}, '--model', {str(model_path)!r}]))\n"
-        "assert codes == [1, 1, 1], codes\n"
-        "assert not {'keras', 'tensorflow', 'scipy'} & set(sys.modules)"
+        f"status = main(['gone.jpg', '--model', {str(model_path)!r}])\n"
+        "assert (status, {'keras', 'tensorflow', 'scipy'} & set(sys.modules)) == (1, set())"
     )
     child = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert child.returncode == 0, child.stderr
-    assert len(child.stderr.splitlines()) == 3
+    assert (child.returncode, len(child.stderr.splitlines())) == (0, 1), child.stderr
 
 
 @posix
-def test_a_reader_who_leaves_and_a_full_disk_cause_no_traceback(model_path):
-    names = ["gone.jpg"] * 3
-    read, write = os.pipe()
-    os.close(read)
-    child = run(*names, "--json", "--model", model_path, stdout=write, stderr=subprocess.PIPE)
+@pytest.mark.parametrize("reader", ["gone", "full"])
+def test_a_reader_who_leaves_and_a_full_disk_cause_no_traceback(model_path, reader):
+    if reader == "gone":
+        end, write = os.pipe()
+        os.close(end)
+    else:
+        write = os.open("/dev/full", os.O_WRONLY)
+    command = [sys.executable, "-m", "helpers.predict", "gone.jpg", "--json", "--model", str(model_path)]
+    child = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
-    assert (child.returncode, child.stderr) == (1, "")
-    if Path("/dev/full").exists():
-        with open("/dev/full", "w") as full:  # noqa: PTH123
-            child = run(*names, "--json", "--model", model_path, stdout=full, stderr=subprocess.PIPE)
-        assert (child.returncode, child.stderr) == (1, "No space left on device\n")
-
-
-FUZZ_CHILD = """
-import json, sys
-from tests.test_photos import memory_peak
-from helpers.predict import main
-status = main(json.load(open(sys.argv[1])))
-print(json.dumps({"status": status, "peak": memory_peak()}))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_good_photos_among_many_damaged_ones_are_answered(model_path, album, tmp_path):
-    folder = tmp_path / "fuzz"
-    folder.mkdir()
-    good, names = str(album / "a.png"), []
-    for number in range(FUZZ):
-        names += [str(damaged_file(folder, number, seed=1))] + [good] * (number % 10 == 0)
-    arguments = tmp_path / "arguments.json"
-    arguments.write_text(json.dumps([*names, "--json", "--model", str(model_path)]))
-    command = [sys.executable, "-c", FUZZ_CHILD, str(arguments)]
-    child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "Traceback" not in child.stderr
-    *answers, end = map(json.loads, child.stdout.splitlines())
-    assert [answer["path"] for answer in answers] == names
-    assert len({json.dumps(answer["classes"]) for answer in answers if answer["path"] == good}) == 1
-    bad = [answer for answer in answers if "error" in answer]
-    assert len(child.stderr.splitlines()) == len(bad) > FUZZ / 4
-    assert end["status"] == 1
-    print(end, f"{len(bad)} bad of {len(names)}")
-    assert end["peak"] < GIGABYTE
+    assert child.returncode == 1
+    assert child.stderr == ("" if reader == "gone" else "No space left on device\n")

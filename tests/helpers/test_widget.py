@@ -13,13 +13,11 @@ import pytest
 import traitlets
 from PIL import Image
 
-from helpers import widget
+from helpers import predict, widget
 from helpers.data import CLASS_NAMES, Split
-from helpers.internal.figures import SAMPLE_NOTE
-from helpers.models import fast_net
-from helpers.photos import load_photo, pictures_in
-from helpers.predict import ModelError, predict_photos
-from helpers.widget import PHOTOS, PhotoViewer, photo_figure, photo_widget, show_photo, uploaded, view_photo
+from helpers.models import softmax_regression
+from helpers.predict import load_photo, pictures_in
+from helpers.widget import PHOTOS, PhotoViewer, photo_figure, photo_widget, show_photo, view_photo
 from tests.support.labelled_axes import unlabelled
 
 CAT = PHOTOS / "cat.jpg"
@@ -50,7 +48,7 @@ def value_of(control, name, content):
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    return fast_net(4)
+    return softmax_regression()
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +75,7 @@ def send(viewer, content, name="mine.jpg"):
 
 def alt(page):
     """Return the alt text in HTML, None where there is no picture."""
-    found = re.search(r'<img src="data:image/webp;base64,[^"]+" alt="([^"]*)"', page)
+    found = re.search(r'<img src="data:image/\w+;base64,[^"]+" alt="([^"]*)"', page)
     return found and html.unescape(found[1])
 
 
@@ -86,36 +84,18 @@ def words(page):
     return html.unescape(re.search(r"<p[^>]*>(.*)</p>", page)[1])
 
 
-def flat(size):
-    file = io.BytesIO()
-    Image.new("RGB", size, "teal").save(file, "png")
-    return file.getvalue()
-
-
 # Uploads
 
 
-def test_the_values_of_both_versions_hold_the_same_files():
-    seven = {"a.jpg": {"metadata": {"name": "a.jpg", "type": "image/jpeg"}, "content": b"one"}}
-    eight = ({"name": "a.jpg", "type": "image/jpeg", "content": memoryview(b"one")},)
-    assert uploaded(seven) == uploaded(eight) == [("a.jpg", b"one")]
-    assert uploaded({}) == uploaded(()) == []
-
-
 @either_version
-def test_an_uploaded_photo_is_shown_with_its_three_most_probable_classes(viewer, model):
+def test_an_uploaded_photo_is_shown_with_its_three_most_probable_classes_again_and_again(viewer, model):
     send(viewer, CAT.read_bytes())
-    top = predict_photos(model, [load_photo(CAT)])[0]
+    top = predict.guesses(model, [load_photo(CAT)])[0]
     said = ", ".join(f"{name} {100 * probability:.1f}%" for name, probability in top)
-    assert words(viewer.page.value) == f"mine.jpg: {said}."
-    assert alt(viewer.page.value).startswith("mine.jpg, 451 x 300 pixels")
-    assert alt(viewer.page.value).endswith(f"Most probable: {said}.")
-
-
-@either_version
-def test_the_same_file_can_be_uploaded_again(viewer):
-    send(viewer, CAT.read_bytes())
     shown = viewer.page.value
+    assert words(shown) == f"mine.jpg: {said}."
+    assert alt(shown).startswith("mine.jpg, 451 x 300 pixels")
+    assert alt(shown).endswith(f"Most probable: {said}.")
     viewer.surprise.click()
     assert viewer.page.value != shown
     send(viewer, CAT.read_bytes())
@@ -133,27 +113,12 @@ def test_the_installed_version_takes_an_upload(model):
     assert not viewer.upload.value
 
 
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        (b"", "it is empty"),
-        (b"To whom it may concern", "this is no JPEG, PNG, GIF, WebP or BMP picture"),
-        (CAT.read_bytes()[:9000], "the picture is damaged or cut off"),
-        (flat((30, 20))[:60], "the picture is damaged or cut off"),
-    ],
-)
-def test_a_bad_upload_gives_one_line(viewer, content, complaint):
-    send(viewer, content, "bad.jpg")
-    assert words(viewer.page.value).startswith(f"bad.jpg: {complaint}")
-    assert alt(viewer.page.value) is None
-
-
 @either_version
-def test_the_widget_goes_on_after_a_bad_upload(viewer):
+def test_a_bad_upload_gives_one_line_and_the_widget_goes_on(viewer):
     viewer.surprise.click()
-    send(viewer, b"no picture")
-    assert viewer.view is None
-    assert viewer.tell.disabled
+    send(viewer, b"To whom it may concern", "bad.jpg")
+    assert words(viewer.page.value).startswith("bad.jpg: it is no JPEG, PNG, GIF, WebP or BMP picture")
+    assert (alt(viewer.page.value), viewer.view, viewer.tell.disabled) == (None, None, True)
     send(viewer, CAT.read_bytes())
     assert alt(viewer.page.value)
 
@@ -170,59 +135,28 @@ def test_a_model_that_does_not_run_is_said_in_one_line(images):
         raise MemoryError("no room")
 
     viewer = PhotoViewer(broken, images, "official", PHOTOS, seed=0)
-    viewer.choice.value = CAT
-    assert words(viewer.page.value) == "cat.jpg: The model does not run: no room."
     viewer.surprise.click()
-    assert "does not run" in viewer.page.value
+    assert re.match(r"test image \d+: The model does not run: no room\.", words(viewer.page.value))
     assert viewer.tell.disabled
 
 
 # Photos to pick
 
 
-def test_every_shipped_photo_can_be_picked(viewer):
+def test_a_photo_can_be_picked_and_again_after_another_picture(viewer):
     assert [label for label, _ in viewer.choice.options] == ["choose a photo", *SHIPPED]
-    for _, path in viewer.choice.options[1:]:
-        viewer.choice.value = path
-        assert words(viewer.page.value).startswith(f"{path.name}: ")
-
-
-def test_a_photo_can_be_picked_again_after_another_picture(viewer):
     viewer.choice.value = CAT
     shown = viewer.page.value
+    assert words(shown).startswith("cat.jpg: ")
     viewer.surprise.click()
     viewer.choice.value = CAT
     assert viewer.page.value == shown
 
 
-def test_a_photo_that_is_gone_is_said_in_one_line(model, tmp_path):
-    (tmp_path / "a.png").write_bytes(flat((9, 9)))
-    viewer = PhotoViewer(model, None, "official", tmp_path, seed=0)
-    (tmp_path / "a.png").unlink()
-    viewer.choice.value = tmp_path / "a.png"
-    assert words(viewer.page.value).startswith("a.png: it cannot be read")
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_photo_is_small_and_carries_no_notes(name):
-    path = PHOTOS / name
-    assert path.stat().st_size < 150_000
-    with Image.open(path) as picture:
-        assert max(picture.size) <= 640
-        assert set(picture.getexif()) <= {0x0112}, "nothing but the orientation"
-    assert load_photo(path).pixels.std() > 20
-
-
-def test_one_shipped_photo_was_taken_with_the_camera_turned():
-    with Image.open(PHOTOS / "bird.jpg") as picture:
-        stored = picture.size
-    assert load_photo(PHOTOS / "bird.jpg").size == stored[::-1] == (512, 640)
-
-
 # Surprises
 
 
-def test_a_surprise_keeps_its_truth_until_asked(viewer, images):
+def test_a_surprise_keeps_its_truth_until_asked_and_asking_twice_changes_nothing(viewer, images):
     assert viewer.tell.disabled
     viewer.surprise.click()
     index = int(re.match(r"test image (\d+): ", words(viewer.page.value))[1])
@@ -232,16 +166,11 @@ def test_a_surprise_keeps_its_truth_until_asked(viewer, images):
     assert not viewer.tell.disabled
     truth = CLASS_NAMES[images.labels[index]]
     viewer.tell.click()
-    verdict = "right" if viewer.view.guesses[0].class_name == truth else "wrong"
-    assert words(viewer.page.value).endswith(f" It is labelled {truth}: {verdict}.")
-    assert alt(viewer.page.value).endswith(f" The truth is {truth}.")
-    assert viewer.tell.disabled
-
-
-def test_asking_twice_changes_nothing(viewer):
-    viewer.surprise.click()
-    viewer.tell.click()
     told = viewer.page.value
+    verdict = "right" if viewer.view.guesses[0].class_name == truth else "wrong"
+    assert words(told).endswith(f" It is labelled {truth}: {verdict}.")
+    assert alt(told).endswith(f" The truth is {truth}.")
+    assert viewer.tell.disabled
     viewer.tell.click()
     assert viewer.page.value == told
 
@@ -255,7 +184,7 @@ def test_the_truth_of_a_surprise_is_not_told_of_another_photo(viewer):
 
 
 def test_a_seed_makes_the_surprises_come_again(monkeypatch, model, images):
-    monkeypatch.setattr(widget, "page", lambda view, source: "")
+    monkeypatch.setattr(widget, "page", lambda view: "")
 
     def drawn(seed):
         viewer = PhotoViewer(model, images, "official", PHOTOS, seed)
@@ -290,21 +219,20 @@ def test_the_test_set_is_not_looked_at_before_the_button_is_pressed(model, image
 def test_surprises_of_the_sample_say_so_and_photos_do_not(model, images):
     viewer = PhotoViewer(model, images, "sample", PHOTOS, seed=0)
     viewer.surprise.click()
-    assert SAMPLE_NOTE in alt(viewer.page.value)
     viewer.tell.click()
-    assert SAMPLE_NOTE in alt(viewer.page.value)
+    for told in (words(viewer.page.value), alt(viewer.page.value)):
+        assert told.startswith("synthetic image, not CIFAR-10, ")
     viewer.choice.value = CAT
-    assert SAMPLE_NOTE not in alt(viewer.page.value)
+    assert "synthetic" not in viewer.page.value
 
 
 # The widget and its figure
 
 
-def controls(box):
-    return [child.description for child in box.children[0].children]
-
-
 def test_each_control_says_what_it_does(model, images):
+    def controls(box):
+        return [child.description for child in box.children[0].children]
+
     assert controls(photo_widget(model)) == ["Upload a photo", "or pick one:"]
     assert controls(photo_widget(model, images))[2:] == ["Surprise me", "Show the truth"]
 
@@ -312,36 +240,31 @@ def test_each_control_says_what_it_does(model, images):
 def test_the_bars_are_the_probabilities_in_the_order_of_the_classes(model):
     view = view_photo(model, CAT, "cat.jpg")
     figure = photo_figure(view, truth="cat")
-    _, small, bars = figure.axes
+    whole, small, bars = figure.axes
     shares = {guess.class_name: 100 * guess.probability for guess in view.guesses}
     assert sum(shares.values()) == pytest.approx(100)
     assert [bar.get_width() for bar in bars.patches] == [shares[name] for name in CLASS_NAMES]
     labels = [label.get_text() for label in bars.get_yticklabels()]
     assert labels == [f"{name} (truth)" if name == "cat" else name for name in CLASS_NAMES]
     np.testing.assert_array_equal(small.images[0].get_array(), load_photo(CAT).pixels)
+    pale = {(patch.get_x(), patch.get_width()) for patch in whole.patches}
+    left, _, right, _ = view.photo.crop
+    assert {(0, left), (right, 451 - right)} <= pale
     assert unlabelled(figure) == []
 
 
-@pytest.mark.parametrize("size", [(1, 1), (900, 3), (2, 700)])
+@pytest.mark.parametrize("size", [(1, 1), (900, 3)])
 def test_tiny_and_narrow_pictures_are_drawn(viewer, size):
-    send(viewer, flat(size))
+    Image.new("RGB", size, "teal").save(file := io.BytesIO(), "png")
+    send(viewer, file.getvalue())
     assert alt(viewer.page.value).startswith(f"mine.jpg, {size[0]} x {size[1]} pixels")
 
 
 def test_a_photo_on_the_page_has_alt_text_and_no_folder(monkeypatch, model):
-    bundles = []
-    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: bundles.append(bundle))
+    shown = []
+    monkeypatch.setattr(widget, "show", lambda figure, alt: shown.append((figure, alt)))
     show_photo(model, CAT)
-    (bundle,) = bundles
-    assert alt(bundle["text/html"]) == bundle["text/plain"]
-    assert bundle["text/plain"].startswith("cat.jpg, 451 x 300 pixels")
-    assert str(widget.PHOTOS) not in bundle["text/plain"]
-    assert plt.get_fignums() == []
-
-
-def test_what_show_photo_cannot_use_is_an_error(model):
-    def broken(batch, training):
-        return np.full((len(batch), 10), np.nan)
-
-    with pytest.raises(ModelError, match="not finite"):
-        show_photo(broken, CAT)
+    ((figure, told),) = shown
+    assert len(figure.axes) == 3
+    assert told.startswith("cat.jpg, 451 x 300 pixels")
+    assert str(PHOTOS) not in told
