@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -47,7 +48,7 @@ def bare(data, epochs: int) -> list[float]:
     settings = {"batch_size": BATCH_SIZE, "validation_batch_size": 500, "callbacks": [clock], "verbose": 0}
     validation = data.val.images, data.val.labels
     model.fit(data.train.images, data.train.labels, epochs=epochs, validation_data=validation, **settings)
-    return [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    return [after - before for before, after in pairwise(moments)]
 
 
 def ours(data, epochs: int) -> list[float]:

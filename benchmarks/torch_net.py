@@ -17,8 +17,7 @@ ACTIVATIONS = {"silu": "SiLU", "relu": "ReLU", "gelu": "GELU", "linear": "Identi
 
 
 def build(layers: list[dict], weights: dict[str, np.ndarray]):
-    """Return the network as a `nn.Module` that takes uint8 (N, 32, 32, 3), with copied weights.
-    """
+    """Return the network as a `nn.Module` that takes uint8 (N, 32, 32, 3), with copied weights."""
     modules = []
     for layer in layers:
         kind, config = layer["class_name"], layer["config"]
@@ -45,9 +44,7 @@ def convolution(config: dict, own: dict):
     plain = all(config[name] in (1, [1, 1]) for name in ("strides", "dilation_rate", "groups"))
     if not plain or config["data_format"] != "channels_last":
         raise ValueError("A convolution with stride, dilation or groups is not translated here.")
-    module = nn.Conv2d(
-        channels, filters, (height, width), padding=config["padding"], bias=config["use_bias"]
-    )
+    module = nn.Conv2d(channels, filters, (height, width), padding=config["padding"], bias=config["use_bias"])
     copy(module.weight, own["kernel"].transpose(3, 2, 0, 1))
     if config["use_bias"]:
         copy(module.bias, own["bias"])
@@ -65,9 +62,7 @@ def dense(config: dict, own: dict):
 
 def batch_norm(config: dict, own: dict):
     """Return batch normalisation; a scale or shift that Keras leaves out stays at 1 or 0."""
-    module = nn.BatchNorm2d(
-        len(own["moving_mean"]), eps=config["epsilon"], momentum=1 - config["momentum"]
-    )
+    module = nn.BatchNorm2d(len(own["moving_mean"]), eps=config["epsilon"], momentum=1 - config["momentum"])
     for parameter, name in ((module.weight, "gamma"), (module.bias, "beta")):
         parameter.requires_grad_(name in own)
         if name in own:
@@ -146,7 +141,7 @@ class Trainer:
     """
 
     def __init__(self, folder: str, compiled: bool):
-            described = json.loads(Path(folder, "network.json").read_text(encoding="utf-8"))
+        described = json.loads(Path(folder, "network.json").read_text(encoding="utf-8"))
         self.recipe = described["recipe"]
         with np.load(Path(folder, "weights.npz")) as weights:
             self.model = build(described["layers"], dict(weights)).to(memory_format=torch.channels_last)
@@ -182,7 +177,7 @@ class Trainer:
 
     def step(self, images, labels, rate: float):
         """Train on one batch at this learning rate; return the loss."""
-            loss = self.loss(images, labels)
+        loss = self.loss(images, labels)
         self.model.zero_grad(set_to_none=True)  # the optimizer does not know the kernels
         loss.backward()
         with torch.no_grad():

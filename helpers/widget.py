@@ -16,7 +16,7 @@ from PIL import Image
 
 from helpers import predict
 from helpers.data import CLASS_NAMES, Split
-from helpers.internal.figures import BLUE, SKY, TEXT, encode, show
+from helpers.plots import BLUE, SKY, TEXT, encode, show
 from helpers.internal.files import ROOT
 from helpers.predict import Guess, Photo, printable
 

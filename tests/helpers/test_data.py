@@ -5,7 +5,7 @@ import pytest
 
 from helpers import data
 from helpers.data import DataError, Split, load_cifar10, split_indices
-from tests.support.small_cifar import ARRAYS
+from tests.support.small_cifar import ARRAYS, FOLDERS, NAMES
 
 LABELS = np.tile(np.arange(10), 100)
 
@@ -117,3 +117,21 @@ def test_auto_falls_back_with_a_banner_that_nobody_can_miss_and_official_never(o
     assert all(words in output for words in ("!" * 80, "THIS IS NOT CIFAR-10", "no network, no files"))
     with pytest.raises(DataError, match="no network, no files"):
         load_cifar10("official")
+
+
+@pytest.mark.slow
+def test_the_official_files_give_what_keras_gives(official_dir, tmp_path, monkeypatch):
+    from keras.src.datasets.cifar import load_batch  # what keras.datasets.cifar10 decodes with
+
+    folders = [official_dir / name for name in FOLDERS]
+    if not all(folder.is_dir() for folder in folders):
+        pytest.skip("needs both layouts in CIFAR10_DIR")
+    expected = [load_batch(str(folders[1] / name)) for name in NAMES]
+    monkeypatch.undo()
+    for folder in folders:
+        monkeypatch.setenv("TUTORIAL_CACHE", str(tmp_path / folder.name))
+        loaded = load_cifar10("official", data_dir=folder, val_size=0)
+        images = np.concatenate([loaded.train.images, loaded.test.images]).transpose(0, 3, 1, 2)
+        assert np.array_equal(images, np.concatenate([pixels for pixels, _ in expected]))
+        labels = np.concatenate([loaded.train.labels, loaded.test.labels])
+        assert np.array_equal(labels, np.concatenate([labels for _, labels in expected]))

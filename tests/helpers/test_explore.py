@@ -1,16 +1,20 @@
 """Flaws of a dataset: copies between train and test are found, doubted labels are named."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from helpers import explore
-from helpers.data import load_cifar10
+from helpers.data import load_cifar10, sample_arrays
 from helpers.internal import sample
+from helpers.internal.files import ROOT
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return sample.make_sample(seed=0)
+    return sample_arrays()
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +99,21 @@ def test_doubtful_labels_of_the_sample_are_its_mislabelled_drawings(drawn):
     assert all(0 <= seen <= 9 and seen != drawn[3][index] for index, seen in doubts.items())
 
 
+@pytest.mark.slow
 def test_doubtful_labels_of_cifar10_contradict_the_official_ones(official_dir):
     labels = load_cifar10("official", data_dir=official_dir).test.labels
     assert all(seen != labels[index] for index, seen in explore.doubtful_labels(labels, "official").items())
 
 
+@pytest.mark.slow
 def test_published_duplicates_of_cifar10_are_in_the_list(official_dir):
     data = load_cifar10("official", val_size=0, data_dir=official_dir)
     pairs = explore.near_duplicates(data.train.images, data.test.images)
     found = {(pair.test_index, pair.train_index) for pair in pairs}
     # from Barz and Denzler's list (2020): github.com/cvjena/cifair, meta/duplicates_cifar10.csv
     assert {(7294, 16453), (673, 34116), (6080, 9148), (8299, 35398), (6009, 11040)} <= found
+
+
+def test_importing_it_does_not_start_tensorflow():
+    program = "import sys; from helpers import checks, data, explore; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
