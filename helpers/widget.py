@@ -16,8 +16,8 @@ from PIL import Image
 
 from helpers import predict
 from helpers.data import CLASS_NAMES, Split
-from helpers.plots import BLUE, SKY, TEXT, encode, show
 from helpers.internal.files import ROOT
+from helpers.plots import BLUE, SKY, TEXT, encode, show
 from helpers.predict import Guess, Photo, printable
 
 if TYPE_CHECKING:
