@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 
+import helpers
 from helpers.internal.files import ROOT
 from tools.store import all_notebooks, code_cells
 
@@ -68,6 +69,11 @@ def test_what_does_not_compute_with_keras_does_not_start_it():
     lines += [f"import helpers.{name}; assert 'keras' not in sys.modules, '{name}'" for name in WITHOUT_KERAS]
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True)
     assert done.stderr == ""
+
+
+def test_the_map_names_every_module():
+    named = re.findall(r"\w+", helpers.__doc__)
+    assert [path.stem for path in HELPERS if path.stem not in (*named, "__init__")] == []
 
 
 def test_every_module_has_its_tests_under_its_name():
