@@ -14,17 +14,8 @@ from helpers.internal.files import ROOT
 from tools.store import all_notebooks, code_cells
 
 HELPERS = sorted((ROOT / "helpers").rglob("*.py"))
-WITHOUT_KERAS = (
-    "plots",
-    "data",
-    "explore",
-    "checks",
-    "evaluation",
-    "records",
-    "verdicts",
-    "studies",
-    "predict",
-)
+WITHOUT_KERAS = ["plots", "data", "explore", "checks", "evaluation", "records", "verdicts", "predict"]
+WITHOUT_KERAS += ["studies", "recipe"]
 NOT_IMPORTED = {"jupyter", "nbval", "ruff"}  # programs, and a plugin
 
 
