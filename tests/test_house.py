@@ -9,21 +9,13 @@ from pathlib import Path
 
 import nbformat
 
+import helpers
 from helpers.internal.files import ROOT
 from tools.store import all_notebooks, code_cells
 
 HELPERS = sorted((ROOT / "helpers").rglob("*.py"))
-WITHOUT_KERAS = (
-    "plots",
-    "data",
-    "explore",
-    "checks",
-    "evaluation",
-    "records",
-    "verdicts",
-    "studies",
-    "predict",
-)
+WITHOUT_KERAS = ["plots", "data", "explore", "checks", "evaluation", "records", "verdicts", "predict"]
+WITHOUT_KERAS += ["studies", "recipe"]
 NOT_IMPORTED = {"jupyter", "nbval", "ruff"}  # programs, and a plugin
 
 
@@ -68,6 +60,11 @@ def test_what_does_not_compute_with_keras_does_not_start_it():
     lines += [f"import helpers.{name}; assert 'keras' not in sys.modules, '{name}'" for name in WITHOUT_KERAS]
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True)
     assert done.stderr == ""
+
+
+def test_the_map_names_every_module():
+    named = re.findall(r"\w+", helpers.__doc__)
+    assert [path.stem for path in HELPERS if path.stem not in (*named, "__init__")] == []
 
 
 def test_every_module_has_its_tests_under_its_name():
