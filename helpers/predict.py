@@ -199,7 +199,8 @@ def answer(names: Sequence[str], model_path: Path, top: int, as_json: bool) -> i
             photo = load_photo(sys.stdin.buffer if name == "-" else name, name)
             model = load_model(model_path) if model is None else model  # not before it is needed: it is slow
             (found,) = guesses(model, [photo], top)
-            told |= {"size": photo.size, "crop": photo.crop, "classes": [g._asdict() for g in found]}
+            classes = [{"class": kind, "probability": share} for kind, share in found]
+            told |= {"size": photo.size, "crop": photo.crop, "classes": classes}
             words = f"{printable(name)}  " + "  ".join(f"{kind} {share:.1%}" for kind, share in found)
             print(json.dumps(told) if as_json else words, flush=True)
         except PhotoError as error:

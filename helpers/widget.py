@@ -1,7 +1,4 @@
-"""Show photos to a network by mouse: upload one, pick one, or draw a test image; in JupyterLab and Colab.
-
-`photo_widget` makes the widget. `show_photo` puts the same figure of one photo on the page, to stay there.
-"""
+"""Show photos to a network by mouse, in JupyterLab and Colab: upload one, pick one, or draw a test image."""
 
 import base64
 import html
@@ -19,8 +16,8 @@ from PIL import Image
 
 from helpers import predict
 from helpers.data import CLASS_NAMES, Split
-from helpers.internal.figures import BLUE, SKY, TEXT, encode, show
 from helpers.internal.files import ROOT
+from helpers.plots import BLUE, SKY, TEXT, encode, show
 from helpers.predict import Guess, Photo, printable
 
 if TYPE_CHECKING:
