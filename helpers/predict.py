@@ -141,7 +141,7 @@ def load_model(path: str | os.PathLike = FINAL_MODEL) -> "keras.Model":
             (N, 32, 32, 3) pixels to (N, 10) logits.
     """
     contents = check_model_file(path)
-    from helpers import session  # noqa: F401, I001  it starts TensorFlow without its notes
+    from helpers import session  # noqa: F401  it starts TensorFlow without its notes
     import keras
 
     try:
