@@ -101,7 +101,7 @@ def encode(fig: Figure, source: str = "official") -> tuple[str, bytes]:
     if not any(ax.images for ax in fig.axes):
         few = picture.quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         return "image/png", _file(few, "png")
-    found = {"image/jpeg": _file(picture, "jpeg", quality=85), "image/png": _file(picture, "png")}
+    found = {"image/jpeg": _file(picture, "jpeg", quality=75), "image/png": _file(picture, "png")}
     return min(found.items(), key=lambda item: len(item[1]))
 
 
