@@ -34,8 +34,11 @@ class Book:
         return "solution" if named else "chapter"
 
     @property
-    def is_template(self) -> bool:
-        return self.path.parent.name == "template"
+    def partner(self) -> str:
+        """The link from a chapter to its solutions, or from these to the chapter."""
+        if self.path.parent.name == "template":
+            return {"chapter": "solution.ipynb", "solution": "chapter.ipynb"}[self.kind]
+        return {"chapter": "solutions/", "solution": "../"}[self.kind] + self.path.name
 
     def cells(self, cell_type: str | None = None) -> list[tuple[int, NotebookNode]]:
         """Return the cells with their numbers: all, or those of one type ("code", "markdown")."""

@@ -14,13 +14,11 @@ CODE = re.compile(r"`[^`\n]*`")
 
 def dead_links(path: Path, text: str) -> list[str]:
     """Return what is wrong with the links in `text`, which stands in the file `path`."""
+    targets = [match[1] or match[2] for match in LINK.finditer(CODE.sub("", FENCE.sub("", text)))]
     found = []
-    for match in LINK.finditer(CODE.sub("", FENCE.sub("", text))):
-        target = match[1] or match[2]
+    for target in [target for target in targets if not ELSEWHERE.match(target)]:
         name, _, anchor = target.partition("#")
         file = path.parent / unquote(name) if name else path
-        if ELSEWHERE.match(target):
-            continue
         if not file.exists():
             found.append(f"{target} does not exist")
         elif anchor and unquote(anchor) not in anchors(file):
@@ -34,14 +32,10 @@ def anchors(path: Path) -> set[str]:
         cells = nbformat.read(path, as_version=4).cells
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
         return {heading.replace(" ", "-") for heading in headings(text)}
-    if path.suffix != ".md":
-        return set()
-    found = set()
-    for heading in headings(path.read_text(encoding="utf-8")):
-        anchor = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-        again = sum(bool(re.fullmatch(rf"{re.escape(anchor)}(-\d+)?", other)) for other in found)
-        found.add(f"{anchor}-{again}" if again else anchor)
-    return found
+    if path.suffix == ".md":
+        found = headings(path.read_text(encoding="utf-8"))
+        return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+    return set()
 
 
 def headings(text: str) -> list[str]:
