@@ -21,11 +21,11 @@ NOT_IMPORTED = {"jupyter", "nbval", "ruff"}  # programs, and a plugin
 
 def imports(path: Path) -> set[str]:
     """Return what a module or a notebook imports: modules, and what it takes from them as "module.name"."""
-    sources = [path.read_text(encoding="utf-8")] if path.suffix == ".py" else []
+    text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
-        sources = [cell.source for cell in code_cells(nbformat.read(path, as_version=4))]
+        text = "\n".join(cell.source for cell in code_cells(nbformat.reads(text, as_version=4)))
     found = set()
-    for node in (node for source in sources for node in ast.walk(ast.parse(source))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -62,16 +62,11 @@ def test_what_does_not_compute_with_keras_does_not_start_it():
     assert done.stderr == ""
 
 
-def test_the_map_names_every_module():
-    named = re.findall(r"\w+", helpers.__doc__)
-    assert [path.stem for path in HELPERS if path.stem not in (*named, "__init__")] == []
-
-
-def test_every_module_has_its_tests_under_its_name():
-    named = [
-        path.relative_to(ROOT).with_name(f"test_{path.name}") for path in HELPERS if path.stem != "__init__"
-    ]
-    assert [str(path) for path in named if not (ROOT / "tests" / path).is_file()] == []
+def test_the_map_names_every_module_and_each_has_its_tests_under_its_name():
+    modules = [path for path in HELPERS if path.stem != "__init__"]
+    assert {path.stem for path in modules} <= set(re.findall(r"\w+", helpers.__doc__))
+    tests = [ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}") for path in modules]
+    assert [path.name for path in tests if not path.is_file()] == []
 
 
 def test_requirements_name_nothing_that_is_not_imported():
@@ -79,7 +74,5 @@ def test_requirements_name_nothing_that_is_not_imported():
     files = [*HELPERS, *(ROOT / "tools").glob("*.py"), *(ROOT / "tests").rglob("*.py"), *all_notebooks()]
     modules = {name.partition(".")[0] for path in files for name in imports(path)}
     packages = metadata.packages_distributions()
-    assert (
-        wanted - NOT_IMPORTED - {name.lower() for module in modules for name in packages.get(module, [])}
-        == set()
-    )
+    used = {name.lower() for module in modules for name in packages.get(module, [])}
+    assert wanted - NOT_IMPORTED - used == set()
