@@ -57,11 +57,9 @@ def test_every_make_command_of_the_pages_exists_and_contributing_explains_those_
 
 
 def test_the_results_and_first_sentences_of_the_readme_are_those_of_the_recorded_runs():
-    for markers, text in (
-        (readme.MARKERS, readme.readme_tables()),
-        (readme.PICTURE_MARKERS, readme.headline()),
-    ):
-        shown = README.partition(markers[0])[2].partition(markers[1])[0]
+    parts = {readme.MARKERS: readme.readme_tables(), readme.PICTURE_MARKERS: readme.headline()}
+    for (begin, end), text in parts.items():
+        shown = README.partition(begin)[2].partition(end)[0]
         assert shown.strip() == text.strip(), "out of date: make results"
 
 

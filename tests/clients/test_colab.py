@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from tests.support.checkout import copy_repository
+from tests.support.checkout import commit_all, copy_repository, served_as
 from tests.support.matrix import COLAB, make
 from tools.address import write
 from tools.store import chapters
@@ -36,9 +36,7 @@ def repository(tmp_path_factory) -> Path:
     """A git repository that holds this one's files as they are now, with an address of its own."""
     folder = copy_repository(tmp_path_factory.mktemp("origin"))
     write(ADDRESS, folder)
-    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "all"]):
-        subprocess.run(["git", *command], cwd=folder, check=True)
+    commit_all(folder)
     return folder
 
 
@@ -57,9 +55,8 @@ def test_a_chapter_runs_alone_and_installs_nothing(python, repository, tmp_path,
     nbformat.write(notebook, content / path.name)
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     variables |= {"TUTORIAL_PROFILE": "smoke", "JUPYTER_PREFER_ENV_PATH": "1"}
-    variables |= {"IPYTHONDIR": str(elsewhere), "JUPYTER_CONFIG_DIR": str(elsewhere), "GIT_CONFIG_COUNT": "1"}
-    variables |= {"GIT_CONFIG_KEY_0": f"url.{repository.as_uri()}.insteadOf"}
-    variables |= {"GIT_CONFIG_VALUE_0": f"https://github.com/{ADDRESS}"}
+    variables |= {"IPYTHONDIR": str(elsewhere), "JUPYTER_CONFIG_DIR": str(elsewhere)}
+    variables |= served_as(f"https://github.com/{ADDRESS}", repository)
     command = [python, "-m", "nbconvert", "--to", "notebook", "--execute", path.name]
     command += [f"--output-dir={elsewhere}", "--ExecutePreprocessor.timeout=600"]
     before = installed(python)
