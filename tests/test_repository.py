@@ -43,12 +43,6 @@ def test_the_readme_lists_the_chapters_in_order_each_with_its_badge_and_time():
         assert re.search(r"\d+ min", rest), f"{name}: no time in its row"
 
 
-def test_pictures_of_the_readme_have_alt_text():
-    pictures = re.findall(r"!\[([^]]*)\]", README)
-    assert pictures
-    assert all(len(alt) > 3 for alt in pictures)
-
-
 def test_every_make_command_of_the_pages_exists_and_contributing_explains_those_for_contributors():
     targets = set(re.findall(r"^([a-z-]+):.*##", read(ROOT / "Makefile"), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([\w-]+)", README + CONTRIBUTING, re.MULTILINE))

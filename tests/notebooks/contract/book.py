@@ -55,7 +55,7 @@ class Book:
 
     def links(self) -> list[tuple[int, str]]:
         """Return (number of the cell, target) of every link and picture in the text."""
-        return [(n, match[1] or match[2]) for n, source in self.prose() for match in LINK.finditer(source)]
+        return [(number, target) for number, source in self.prose() for target in targets(source)]
 
     def trees(self) -> list[tuple[int, ast.Module]]:
         """Return the syntax tree of every code cell that is Python, with its number."""
@@ -68,6 +68,11 @@ class Book:
     def outputs(self) -> list[tuple[int, NotebookNode]]:
         """Return every output with the number of its cell."""
         return [(number, output) for number, cell in self.cells("code") for output in cell.outputs]
+
+
+def targets(text: str) -> list[str]:
+    """Return where the links and pictures of a text lead."""
+    return [match[1] or match[2] for match in LINK.finditer(text)]
 
 
 RULES: dict[str, Callable[[Book], Problems]] = {}

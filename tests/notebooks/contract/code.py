@@ -10,7 +10,7 @@ import numpy as np
 from tests.notebooks.contract.book import Book, Problems, rule
 
 LONGEST, MEDIAN, P90, MOST_CELLS = 25, 6, 15, 40
-LEFTOVER = re.compile(r"^# ?%%|^# In ?\[|^#.*\bNBVAL_|^\s*[!%]\w|get_ipython\(", re.MULTILINE)
+FOREIGN = re.compile(r"^# ?%%|^# In ?\[|^#.*\bNBVAL_|get_ipython\(", re.MULTILINE)
 TESTING = re.compile(r"TUTORIAL_PROFILE|\bsmoke\b", re.IGNORECASE)
 DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -31,17 +31,11 @@ def no_long_code_cell(book: Book) -> Problems:
 
 @rule("chapter")
 def short_code_cells(book: Book) -> Problems:
-    """The median code cell has at most 6 lines, the 90th percentile at most 15."""
-    median, p90 = np.percentile(list(lengths(book).values()), [50, 90])
-    if median > MEDIAN or p90 > P90:
-        yield None, f"median {median:g} lines, 90th percentile {p90:g}"
-
-
-@rule("chapter")
-def few_code_cells(book: Book) -> Problems:
-    """At most 40 code cells."""
-    if len(book.cells("code")) > MOST_CELLS:
-        yield None, f"{len(book.cells('code'))} code cells"
+    """At most 40 code cells; the median one has at most 6 lines, the 90th percentile at most 15."""
+    found = list(lengths(book).values())
+    median, p90 = np.percentile(found, [50, 90])
+    if len(found) > MOST_CELLS or median > MEDIAN or p90 > P90:
+        yield None, f"{len(found)} code cells: median {median:g} lines, 90th percentile {p90:g}"
 
 
 @rule()
@@ -62,20 +56,14 @@ def no_test_machinery(book: Book) -> Problems:
 
 
 @rule()
-def no_leftovers(book: Book) -> Problems:
-    """No cell holds a magic, a shell escape, or a trace of the tool it was written with; none is empty."""
+def plain_python(book: Book) -> Problems:
+    """Every code cell is Python as it stands, without a magic or a trace of another tool; no cell is empty."""
+    python = {number for number, _ in book.trees()}
     for number, cell in book.cells():
-        if cell.cell_type == "code" and (match := LEFTOVER.search(cell.source)):
-            yield number, f"holds {match.group()!r}"
         if not cell.source.strip():
             yield number, "is empty"
-
-
-@rule()
-def valid_python(book: Book) -> Problems:
-    """Every code cell is Python as it stands."""
-    for number in {number for number, _ in book.cells("code")} - {number for number, _ in book.trees()}:
-        yield number, "a syntax error"
+        if cell.cell_type == "code" and (number not in python or FOREIGN.search(cell.source)):
+            yield number, "a syntax error, or a trace of another tool"
 
 
 @rule()

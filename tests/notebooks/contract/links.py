@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import nbformat
 
-from tests.notebooks.contract.book import FENCE, HEADING, LINK
+from tests.notebooks.contract.book import FENCE, HEADING, targets
 
 ELSEWHERE = re.compile(r"[a-z][a-z+.-]*:")  # https:, mailto:, data:
 CODE = re.compile(r"`[^`\n]*`")
@@ -14,9 +14,10 @@ CODE = re.compile(r"`[^`\n]*`")
 
 def dead_links(path: Path, text: str) -> list[str]:
     """Return what is wrong with the links in `text`, which stands in the file `path`."""
-    targets = [match[1] or match[2] for match in LINK.finditer(CODE.sub("", FENCE.sub("", text)))]
     found = []
-    for target in [target for target in targets if not ELSEWHERE.match(target)]:
+    for target in targets(CODE.sub("", FENCE.sub("", text))):
+        if ELSEWHERE.match(target):
+            continue
         name, _, anchor = target.partition("#")
         file = path.parent / unquote(name) if name else path
         if not file.exists():

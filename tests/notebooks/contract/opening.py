@@ -17,14 +17,6 @@ COLAB = "https://colab.research.google.com/github/{}/blob/main/{}"
 
 
 @rule()
-def one_title(book: Book) -> Problems:
-    """One heading of the first level, in the first cell."""
-    titles = [number for number, level, _ in book.headings() if level == 1]
-    if titles != [1]:
-        yield None, f"headings of the first level in cells {titles}"
-
-
-@rule()
 def colab_badge(book: Book) -> Problems:
     """The first cell has the Colab badge, and it leads to this very notebook."""
     target = COLAB.format(address(book.root), book.path.relative_to(book.root).as_posix())

@@ -38,10 +38,10 @@ def plain_words(book: Book) -> Problems:
 
 @rule()
 def headings_in_order(book: Book) -> Problems:
-    """Headings go down one level at a time."""
+    """One heading of the first level, in the first cell; below it they go down one level at a time."""
     above = 0
     for number, level, text in book.headings():
-        if level > above + 1:
+        if level > above + 1 or (level == 1) != (above == 0) or (above == 0 and number > 1):
             yield number, f"{text!r} has level {level} under level {above}"
         above = level
 
@@ -84,18 +84,12 @@ def figures_are_described(book: Book) -> Problems:
 
 
 @rule()
-def figures_have_alt_text(book: Book) -> Problems:
-    """Every figure has alt text, in its output's metadata and as plain text."""
+def figures_are_images(book: Book) -> Problems:
+    """A figure is stored as one image with alt text, in its metadata and as plain text; none within HTML."""
     for number, output in book.outputs():
+        if len(pictures(output)) > 1 or re.search(r"<(img|svg)\b", output_text(output)):
+            yield number, "a figure is stored twice, or as HTML"
         for kind in pictures(output):
             alt, plain = output.metadata.get(kind, {}).get("alt", ""), output.data.get("text/plain")
             if len(alt.split()) < 3 or plain != alt:
                 yield number, f"a figure's alt text is {alt!r}, its plain text {plain!r}"
-
-
-@rule()
-def figures_are_images(book: Book) -> Problems:
-    """A figure is stored as one image, and not within HTML: not every reader's program shows that."""
-    for number, output in book.outputs():
-        if len(pictures(output)) > 1 or re.search(r"<(img|svg)\b", output_text(output)):
-            yield number, "a figure is stored twice, or as HTML"
