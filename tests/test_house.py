@@ -16,6 +16,7 @@ from tools.store import all_notebooks, code_cells
 HELPERS = sorted((ROOT / "helpers").rglob("*.py"))
 WITHOUT_KERAS = ["plots", "data", "explore", "checks", "evaluation", "records", "verdicts", "predict"]
 WITHOUT_KERAS += ["studies", "recipe"]
+NOT_ON_COLAB = ("jupyterlab", "nbval", "pytest", "ruff")
 NOT_IMPORTED = {"jupyter", "nbval", "ruff"}  # programs, and a plugin
 
 
@@ -40,17 +41,12 @@ def arrows(paths: list[Path], *packages: str) -> set[str]:
     return {f"{path.relative_to(ROOT)} -> {name}" for path, name in found if inside.fullmatch(name)}
 
 
-def test_no_notebook_imports_plumbing_or_authors_tools():
+def test_notebooks_helpers_and_internal_import_only_what_lies_below_them():
     assert arrows(all_notebooks(), "helpers.internal", "tools", "tests") == set()
-
-
-def test_helpers_import_no_authors_tools_and_internal_ones_only_each_other():
     assert arrows(HELPERS, "tools", "tests") == set()
+    assert arrows([*HELPERS, *all_notebooks()], *NOT_ON_COLAB) == set()
     internal = [path for path in HELPERS if path.parent.name == "internal"]
     assert arrows(internal, "helpers") - arrows(internal, "helpers.internal") == set()
-
-
-def test_declarations_know_nothing_of_training():
     declarations = [ROOT / "helpers" / "studies.py", ROOT / "helpers" / "recipe.py"]
     assert arrows(declarations, "keras", "tensorflow", "helpers.training", "helpers.models") == set()
 

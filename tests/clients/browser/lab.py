@@ -39,11 +39,7 @@ def write_notebook(path: Path, cells: list) -> None:
 def lab_server(folder: Path, own: Path, outside: Outside, log: Path) -> Iterator[Server]:
     """Run JupyterLab on the notebooks in `folder`, in the smoke profile, until the block ends.
 
-    Args:
-        folder: what the file browser shows.
-        own: an empty folder for JupyterLab's settings: the user's are left alone.
-        outside: the proxy for the server and its kernels.
-        log: the file that gets what the server says.
+    Its settings go into `own`, an empty folder, and what it says into `log`; `outside` is its proxy.
     """
     for name, values in SETTINGS.items():
         file = own / "JUPYTERLAB_SETTINGS_DIR" / "@jupyterlab" / f"{name}.jupyterlab-settings"
@@ -73,13 +69,12 @@ def lab_server(folder: Path, own: Path, outside: Outside, log: Path) -> Iterator
 
 @contextlib.contextmanager
 def opened(browser, server: Server, notebook: str, outside: Outside, pictures: Path, run: bool) -> Iterator:
-    """Open a notebook and give the page, its kernel alive.
+    """Open a notebook, run all of it if asked to, and give the page, its kernel alive.
 
     Args:
         browser: Playwright's.
         notebook: its path below the server's folder, with slashes.
         pictures: path and beginning of the screenshots' names; one is taken if anything fails.
-        run: clear the stored outputs, choose Run All, and wait for its end.
     """
     context = browser.new_context(viewport=SCREEN, service_workers="block")
     context.add_init_script(path=Path(__file__).with_name("look.js"))

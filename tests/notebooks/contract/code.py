@@ -57,7 +57,7 @@ def no_test_machinery(book: Book) -> Problems:
 
 @rule()
 def plain_python(book: Book) -> Problems:
-    """Every code cell is Python as it stands, without a magic or a trace of another tool; no cell is empty."""
+    """Every code cell is Python as it stands, without magics or traces of tools; no cell is empty."""
     python = {number for number, _ in book.trees()}
     for number, cell in book.cells():
         if not cell.source.strip():

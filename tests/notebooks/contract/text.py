@@ -1,6 +1,7 @@
 """Rules on the words and figures: plain, short, in order, and no number that nobody can reproduce."""
 
 import re
+from itertools import pairwise
 
 from tests.notebooks.contract.book import HEADING, Book, Problems, rule
 from tools.store import output_text
@@ -39,11 +40,12 @@ def plain_words(book: Book) -> Problems:
 @rule()
 def headings_in_order(book: Book) -> Problems:
     """One heading of the first level, in the first cell; below it they go down one level at a time."""
-    above = 0
-    for number, level, text in book.headings():
-        if level > above + 1 or (level == 1) != (above == 0) or (above == 0 and number > 1):
+    found = book.headings()
+    if [number for number, level, _ in found if level == 1] != [1]:
+        yield None, "not one heading of the first level, in the first cell"
+    for (_, above, _), (number, level, text) in pairwise([(0, 0, ""), *found]):
+        if level > above + 1:
             yield number, f"{text!r} has level {level} under level {above}"
-        above = level
 
 
 @rule()
