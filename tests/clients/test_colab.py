@@ -32,14 +32,8 @@ def repository(tmp_path_factory) -> Path:
     return folder
 
 
-def installed(python: Path) -> list[str]:
-    """Return what is installed beside an interpreter, one "name==version" per package."""
-    command = [python, "-m", "pip", "freeze", "--all"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-
-
 @pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
-def test_a_chapter_runs_alone_and_installs_nothing(python, repository, tmp_path, path):
+def test_a_chapter_runs_alone(python, repository, tmp_path, path):
     content, elsewhere = tmp_path / "content", tmp_path / "elsewhere"
     content.mkdir()
     shutil.copy(repository / "notebooks" / path.name, content)
@@ -49,8 +43,6 @@ def test_a_chapter_runs_alone_and_installs_nothing(python, repository, tmp_path,
     variables |= served_as(f"https://github.com/{ADDRESS}", repository)
     command = [python, "-m", "nbconvert", "--to", "notebook", "--execute", path.name]
     command += [f"--output-dir={elsewhere}", "--ExecutePreprocessor.timeout=600"]
-    before = installed(python)
     done = subprocess.run(command, cwd=content, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert (content / "cifar10-tutorial" / "helpers" / "data.py").is_file()
-    assert installed(python) == before

@@ -7,6 +7,7 @@ import re
 
 from matplotlib.backend_bases import FigureCanvasBase
 
+DRAW = FigureCanvasBase.print_figure
 NOTE = "synthetic sample"  # what `plots.show` writes beside a figure is no axis label
 
 
@@ -38,17 +39,12 @@ def labels(figure, ax, which: str) -> list[str]:
     return found
 
 
-def install() -> None:
-    """Make every drawing of a figure check its axes first."""
-    draw = FigureCanvasBase.print_figure
-
-    def checked(canvas, *args, **kwargs):
-        missing = unlabelled(canvas.figure)
-        assert not missing, f"a figure has no label on: {', '.join(missing)}"
-        return draw(canvas, *args, **kwargs)
-
-    FigureCanvasBase.print_figure = checked
+def checked(canvas, *args, **kwargs):
+    """Draw a figure, its axes checked first."""
+    missing = unlabelled(canvas.figure)
+    assert not missing, f"a figure has no label on: {', '.join(missing)}"
+    return DRAW(canvas, *args, **kwargs)
 
 
 if __name__ == "labelled_axes":  # so named where a kernel starts: tests/support/plugin.py
-    install()
+    FigureCanvasBase.print_figure = checked
