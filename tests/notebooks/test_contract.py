@@ -101,6 +101,7 @@ BROKEN = [
     ("opening_contract", replaced(TITLE, "2 minutes", "long")),
     ("setup_first", replaced(SETUP, "o/r", "o/other")),
     ("setup_first", put(SETUP, metadata={})),
+    ("setup_first", lambda cells: cells.insert(SETUP, new_markdown_cell("A word."))),
     ("imports_second", put(IMPORTS, source="import math\na = 1")),
     ("imports_second", put(CODE, source="def f():\n    from math import pi\n    return pi")),
     ("ending", replaced(ENDING, "What we know now", "Summary")),
