@@ -23,9 +23,7 @@ def main() -> int:
     figures = [(" + ".join(names), sum(lengths(*names).values()), most) for names, most in BUDGETS.items()]
     figures.append(("files in helpers", len(lengths("helpers")), FILES))
     modules = sorted(lengths("helpers", "tools").items(), key=lambda item: -item[1])
-    figures += [
-        (name, length, MODULE) for name, length in modules[:1] + [m for m in modules[1:] if m[1] > MODULE]
-    ]
+    figures += [(name, length, MODULE) for name, length in modules[:3]]
     for name, figure, most in figures:
         print(f"{figure:6,} of {most:5,}  {name}{'  <- too large' if figure > most else ''}")
     return int(any(figure > most for _, figure, most in figures))
