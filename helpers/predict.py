@@ -138,7 +138,7 @@ def probabilities(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     if images.dtype.kind == "f" and 0 < images.max() <= 1:
         raise ValueError("The images have values from 0 to 1, expected 0 to 255: multiply them by 255.")
     try:
-        logits = model.predict(images.astype("float32"), verbose=0).astype("float64")
+        logits = np.asarray(model(images.astype("float32"), training=False), "float64")
     except Exception as error:  # one is too large for this machine, for example
         raise ModelError(f"The model does not run: {in_one_line(error)}.") from None
     if not np.isfinite(logits).all():

@@ -41,13 +41,8 @@ def photo_widget(model: "keras.Model", surprises: Split, source: str = "official
 def show_photo(model: "keras.Model", path: str | os.PathLike) -> None:
     """Display the figure of a photo with alt text; PhotoError or ModelError if that is not possible."""
     photo = predict.load_photo(path, Path(path).name)
-    guesses = all_guesses(model, photo)
+    guesses = predict.guesses(model, [photo], top=10)[0]
     show(photo_figure(photo, guesses), alt_text(photo, guesses))
-
-
-def all_guesses(model: "keras.Model", photo: Photo) -> list[Guess]:
-    """Return all ten classes with their probabilities, the most probable one first."""
-    return predict.guesses(model, [photo], top=len(CLASS_NAMES))[0]
 
 
 def photo_figure(photo: Photo, guesses: Sequence[Guess], truth: str | None = None) -> Figure:
@@ -90,13 +85,13 @@ def in_words(guesses: Sequence[Guess]) -> str:
 
 def alt_text(photo: Photo, guesses: Sequence[Guess], truth: str | None = None) -> str:
     """Return what the figure of a photo shows, for a reader who cannot see it."""
-    told = f"{printable(photo.name)}, {photo.size[0]} x {photo.size[1]} pixels; its middle as 32 x 32 pixels; "
+    told = f"{printable(photo.name)}, {photo.size[0]} x {photo.size[1]} pixels; its middle as 32 x 32; "
     told += f"a bar for the probability of each class. Most probable: {in_words(guesses)}."
     return told if truth is None else f"{told} The truth is {truth}."
 
 
 class PhotoViewer:
-    """The widget (`box`), the photo on show and its guesses, and a test image's class until told (`truth`)."""
+    """The widget (`box`), the photo on show and its guesses, and a test image's class (`truth`)."""
 
     def __init__(self, model: "keras.Model", surprises: Split, source: str):
         self.model, self.surprises, self.rng = model, surprises, np.random.default_rng()
@@ -146,7 +141,7 @@ class PhotoViewer:
         self.truth, self.tell.disabled = truth, True
         try:
             self.photo = predict.load_photo(source, name)
-            self.guesses = all_guesses(self.model, self.photo)
+            self.guesses = predict.guesses(self.model, [self.photo], top=10)[0]
             self.page.value, self.tell.disabled = page(self.photo, self.guesses), truth is None
         except (predict.PhotoError, predict.ModelError) as error:
             line = f"{printable(name)}: {str(error).rstrip('.')}."
