@@ -109,15 +109,15 @@ def export_all(
                 made = Path(work, FORMATS[name])
                 WRITERS[name](model, made, *([calibration_images] if name == "litert_int8" else []))
                 run = runner(name, made)
-                figures = [*compare_logits(name, expected, run(check_images))]
-                figures += measure(run, check_images, repeats)
+                compared = compare_logits(name, expected, run(check_images))
                 size = sum(file.stat().st_size for file in (made, *made.rglob("*")) if file.is_file())
+                row = "", str(folder / made.name), size, *compared, *measure(run, check_images, repeats)
                 for part in sorted(Path(work).iterdir()):  # the JSON before the network
                     shutil.rmtree(folder / part.name, ignore_errors=True)
                     part.replace(folder / part.name)
-                rows.append(["", str(folder / made.name), size, *figures])
+                rows.append(dict(zip(COLUMNS, row, strict=True)))
         except Exception as error:  # converters and runtimes raise anything
-            rows.append([f"{in_one_line(error)}."])
+            rows.append({"problem": f"{in_one_line(error)}."})
     return pd.DataFrame(rows, pd.Index(list(formats), name="format"), COLUMNS)
 
 
