@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 
-import filelock
 import keras
 import numpy as np
 import pytest
@@ -42,10 +41,6 @@ def variables(model):
     return [keras.ops.convert_to_numpy(v).copy() for v in [*model.variables, *model.optimizer.variables]]
 
 
-def no_room(number):
-    raise OSError(28, "No space left on device")
-
-
 def test_weights_optimizer_random_states_history_and_average_come_back(model, tmp_path):
     with Checkpoint(tmp_path, model, {"seed": 1}) as saved:
         saved.save(HISTORY, average=True)
@@ -59,6 +54,9 @@ def test_weights_optimizer_random_states_history_and_average_come_back(model, tm
 
 
 def test_a_state_that_is_not_written_to_its_end_leaves_the_one_before(model, tmp_path, monkeypatch):
+    def no_room(number):
+        raise OSError(28, "No space left on device")
+
     with Checkpoint(tmp_path, model, {}) as checkpoint:
         checkpoint.save(HISTORY, average=False)
         monkeypatch.setattr(os, "fsync", no_room)
@@ -69,47 +67,28 @@ def test_a_state_that_is_not_written_to_its_end_leaves_the_one_before(model, tmp
     assert {path.name for path in tmp_path.iterdir()} <= {"checkpoint.npz", "lock"}
 
 
-def test_a_folder_without_a_state_is_a_new_run_and_without_a_folder_nothing_is_written(
-    model, tmp_path, monkeypatch
-):
-    with Checkpoint(tmp_path / "new" / "folder", model, {}) as checkpoint:
-        assert checkpoint.restore() == []
-    monkeypatch.chdir(tmp_path / "new" / "folder")
-    before = sorted(tmp_path.rglob("*"))
+def test_without_a_folder_nothing_is_written(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with Checkpoint(None, model, {}) as checkpoint:
         checkpoint.save(HISTORY, average=True)
         assert checkpoint.restore() == []
-    assert sorted(tmp_path.rglob("*")) == before
+    assert list(tmp_path.iterdir()) == []
 
 
-# One process alone
-
-
-def test_a_folder_in_which_somebody_trains_is_refused_and_free_afterwards(tmp_path):
+def test_a_folder_in_which_somebody_trains_is_refused_and_free_afterwards(model, tmp_path):
     with (
-        Checkpoint(tmp_path, fresh_model(), {}),
+        Checkpoint(tmp_path, model, {}),
         pytest.raises(BlockingIOError, match=r"^Another process trains in .*: wait for it\.$"),
     ):
-        Checkpoint(tmp_path, fresh_model(), {})
-    with Checkpoint(tmp_path, fresh_model(), {}) as checkpoint:
-        assert checkpoint.restore() == []
-
-
-@pytest.mark.parametrize("error", [OSError(95, "Operation not supported"), NotImplementedError()])
-def test_a_file_system_without_locks_stands_against_nothing(error, model, tmp_path, monkeypatch):
-    def no_locks(*_):
-        raise error
-
-    monkeypatch.setattr(filelock.FileLock, "_acquire", no_locks)
+        Checkpoint(tmp_path, model, {})
     with Checkpoint(tmp_path, model, {}) as checkpoint:
-        checkpoint.save(HISTORY, average=False)
-        assert checkpoint.restore() == HISTORY
+        assert checkpoint.restore() == []
 
 
 # Refused
 
 
-@pytest.mark.parametrize("content", [b"", b"not a state", b"PK\x03\x04 cut off"])
+@pytest.mark.parametrize("content", [b"not a state", b"PK\x03\x04 cut off"])
 def test_a_damaged_state_is_refused_in_one_line(content, tmp_path):
     (tmp_path / "checkpoint.npz").write_bytes(content)
     with pytest.raises(ValueError, match=r"^.*checkpoint\.npz cannot be read .*: delete it to start anew\.$"):
@@ -126,22 +105,20 @@ def state(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"data": tiny_data(60, 20, seed=1)},
-        {"recipe": Recipe(epochs=4)},
-        {"seed": 1},
-        {"build": lambda: build(dropout=0.5)},  # the same weights, another network
-        {"build": lambda: build(width=3)},
-    ],
-    ids=["data", "recipe", "seed", "dropout", "width"],
-)
+CHANGES = {
+    "data": {"data": tiny_data(60, 20, seed=1)},
+    "recipe": {"recipe": Recipe(epochs=4)},
+    "seed": {"seed": 1},
+    "dropout": {"build": lambda: build(dropout=0.5)},  # the same weights, another network
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_the_state_of_another_run_is_refused(change, state, monkeypatch):
     monkeypatch.setenv("TUTORIAL_PROFILE", "smoke")
     before = (state / "checkpoint.npz").read_bytes()
-    arguments = {"build": build, "data": DATA, "recipe": RECIPE, "seed": 0} | change
-    with pytest.raises(ValueError, match="is of another recipe, seed, network or dataset: use another"):
+    arguments = {"build": build, "data": DATA, "recipe": RECIPE, "seed": 0} | CHANGES[change]
+    with pytest.raises(ValueError, match="is of another recipe, seed, network or data: use another folder"):
         train(**arguments, resume_dir=state, progress=False)
     assert (state / "checkpoint.npz").read_bytes() == before
 
