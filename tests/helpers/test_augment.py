@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 
 from helpers.augment import CHUNK, Augmentation, random_cutout, random_flip, random_mixup, random_shift
-from helpers.models import softmax_regression
-from helpers.training import Recipe, epoch_data, train
+from helpers.training import Recipe, epoch_data
 from tests.support.tiny import tiny_data
 
 EVERYTHING = Augmentation(flip=True, shift=3, cutout=8)
@@ -156,13 +155,3 @@ def test_an_epoch_with_mixup_has_shares_of_two_classes():
     labels = epoch_data(tiny_data().train, MIXED, seed=3, epoch=2)[1]
     np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
     assert ((labels > 0).sum(axis=1) == 2).mean() > 0.5  # most neighbours differ
-
-
-def test_training_with_mixup_is_recorded_and_mixes_no_validation_image():
-    data = tiny_data()
-    before = data.val.images.copy()
-    model, run = train(softmax_regression, data, MIXED, seed=3, progress=False)
-    assert run.recipe["augmentation"]["mixup"] == 0.4
-    np.testing.assert_array_equal(data.val.images, before)
-    correct = model.predict(data.val.images, verbose=0).argmax(axis=1) == data.val.labels
-    assert run.val_accuracy == correct.mean() == pytest.approx(run.history[0]["val_accuracy"])

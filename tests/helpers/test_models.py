@@ -107,9 +107,6 @@ def test_a_wrong_argument_is_named_in_one_line(name, value):
         models.vgg(**{name: value})
 
 
-# The fast network
-
-
 def test_whitening_takes_apart_what_neighbouring_pixels_share():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (50, 32, 32, 1)) // 2 + rng.integers(0, 128, (50, 1, 1, 3))

@@ -86,9 +86,6 @@ def test_optimizers_and_schedules_can_be_made_again_from_their_settings(made):
     assert type(made).from_config(made.get_config()).get_config() == made.get_config()
 
 
-# What a recipe says
-
-
 def numpy(variables):
     return [keras.ops.convert_to_numpy(v).copy() for v in variables]
 

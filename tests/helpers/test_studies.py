@@ -7,10 +7,8 @@ from itertools import pairwise
 import pytest
 
 from helpers import models, records, studies
-from helpers.recipe import Recipe
 from helpers.studies import ARMS, CHOSEN_RATES, LEARNING_RATES, STUDIES, Variant, screened
-from helpers.training import CROP_SIDE, train
-from tests.support.tiny import build, tiny_data
+from helpers.training import CROP_SIDE
 
 # Studies of a single recipe compare nothing: `full` comes before `final`, the classic ones measure seconds.
 SINGLE = {"quick": 3, "full": 1, "final": 3, "classic": 1, "classic_keras": 1}
@@ -109,12 +107,3 @@ def test_a_study_with_milestones_trains_so_that_a_long_run_begins_as_a_short_one
     assert with_milestones
     for recipe in (variant.recipe for study in with_milestones for variant in study.variants):
         assert (recipe.schedule, recipe.averaging, recipe.small_epochs) == ("constant", 0, 0)
-
-
-@pytest.mark.slow
-def test_a_long_run_begins_as_a_short_one(monkeypatch):
-    monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
-    recipes = [Recipe(epochs=epochs, batch_size=30) for epochs in (1, 2)]
-    short, long = (train(build, tiny_data(60, 20), r, 3, progress=False)[1].history[0] for r in recipes)
-    del short["seconds"], long["seconds"]
-    assert short == long

@@ -64,7 +64,7 @@ def uninterrupted():
     return SimpleNamespace(model=model, final=weights(model), run=run, epochs=epochs, reseeded=reseeded)
 
 
-def train_until_stopped(when, build, recipe, folder):
+def train_until_stopped(when, folder):
     """Stop a training at the end of its first epoch, before or after its state is saved."""
     save = Checkpoint.save
 
@@ -76,37 +76,22 @@ def train_until_stopped(when, build, recipe, folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Checkpoint, "save", stopping)
         with pytest.raises(Interrupted):
-            train(build, FEW, recipe, 3, folder, progress=False)
+            train(build, FEW, RECIPE, 3, folder, progress=False)
 
 
-# Reproducible
-
-
-def test_a_run_stopped_in_and_after_each_epoch_ends_with_the_weights_and_history_of_one_that_was_not(
-    tmp_path,
-):
+def test_a_run_that_is_stopped_ends_with_the_weights_and_history_of_one_that_was_not(tmp_path):
     """Dropout, batch normalisation, augmentation, schedule, averaging and optimizer state all go on."""
     for when in ("after", "before", "after"):
-        train_until_stopped(when, build, RECIPE, tmp_path)
+        train_until_stopped(when, tmp_path)
     model, resumed = train(build, FEW, RECIPE, seed=3, resume_dir=tmp_path, progress=False)
     assert equal(weights(model), uninterrupted().final)
     assert without_seconds(resumed.history) == without_seconds(uninterrupted().run.history)
     assert resumed.val_correct == uninterrupted().run.val_correct
 
 
-@pytest.mark.slow
-def test_a_run_that_stops_among_the_crops_goes_on_to_the_same_weights(tmp_path):
-    whole, _ = train(fast, FEW, CROPS, 3, progress=False)
-    train_until_stopped("after", fast, CROPS, tmp_path)
-    again, run = train(fast, FEW, CROPS, 3, tmp_path, progress=False)
-    assert len(run.history) == 4
-    assert equal(weights(whole), weights(again))
-
-
 def test_a_run_depends_on_its_seed_and_not_on_what_was_drawn_before_it():
     first, _ = train(SOFTMAX, FEW, QUICK, progress=False)
     keras.utils.set_random_seed(99)
-    np.random.default_rng(4).random(10)
     second, third = (train(SOFTMAX, FEW, QUICK, seed, progress=False)[0] for seed in (0, 1))
     assert equal(weights(first), weights(second))
     assert not equal(weights(first), weights(third))
@@ -128,9 +113,6 @@ def test_shuffling_and_augmentation_depend_on_seed_and_epoch_alone():
 
 def test_dropout_is_reseeded_in_every_epoch():
     assert uninterrupted().reseeded == [(3, epoch) for epoch in range(RECIPE.epochs)]
-
-
-# What the recipe says is done
 
 
 def test_the_final_weights_are_the_mean_of_those_after_the_last_epochs():
@@ -166,16 +148,13 @@ def test_the_first_epochs_are_trained_on_crops_with_the_same_weights_and_optimiz
     assert (images.shape, images.dtype, len(labels)) == ((60, 24, 24, 3), np.uint8, 60)
 
 
-# The record
-
-
 def test_the_record_says_what_was_done_and_how_good_the_returned_model_is():
     model, run = uninterrupted().model, uninterrupted().run
     assert json.loads(json.dumps(vars(run), allow_nan=False)) == vars(run)
     assert run.recipe == dataclasses.asdict(RECIPE)
     assert [entry["epoch"] for entry in run.history] == [1, 2, 3]
-    for entry in run.history:
-        assert set(entry) == {"epoch", "side", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
+    named = {"epoch", "side", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
+    assert set(run.history[-1]) == named
     assert run.seconds == pytest.approx(sum(entry["seconds"] for entry in run.history))
     assert (run.data["source"], run.data["train"], run.data["val"], run.seed) == ("sample", 60, 20, 3)
     right = model.predict(FEW.val.images, verbose=0).argmax(axis=1) == FEW.val.labels
@@ -185,11 +164,9 @@ def test_the_record_says_what_was_done_and_how_good_the_returned_model_is():
 
 
 def test_without_validation_images_nothing_is_said_about_them():
-    model, run = train(SOFTMAX, changed(FEW, "val", **NONE), Recipe(epochs=2), progress=False)
+    _, run = train(SOFTMAX, changed(FEW, "val", **NONE), QUICK, progress=False)
     assert (run.val_accuracy, run.val_correct, run.data["val"]) == (None, "", 0)
-    assert [set(entry) for entry in run.history] == [{"epoch", "side", "loss", "accuracy", "seconds"}] * 2
-    with_validation, _ = train(SOFTMAX, FEW, Recipe(epochs=2), progress=False)
-    assert equal(weights(model), weights(with_validation))
+    assert set(run.history[0]) == {"epoch", "side", "loss", "accuracy", "seconds"}
 
 
 def test_the_record_changes_with_any_pixel_or_label():
@@ -215,9 +192,6 @@ def test_training_learns_and_shows_its_steps_and_numbers_if_asked(capfd):
     assert "val_accuracy=" in shown
 
 
-# Divergence
-
-
 @pytest.mark.parametrize(("batch_size", "loss"), [(30, "loss"), (60, "val_loss")])
 def test_a_loss_that_is_not_finite_stops_the_run_and_says_where(batch_size, loss):
     recipe = Recipe(epochs=3, batch_size=batch_size, optimizer="sgd", learning_rate=1e38)
@@ -238,9 +212,6 @@ def test_the_state_before_the_divergence_is_kept(monkeypatch, tmp_path):
         train(*arguments, progress=False)
     monkeypatch.setattr(training, "epoch_data", draw)
     assert len(train(*arguments, progress=False)[1].history) == 3
-
-
-# Bad input: one line that names the argument
 
 
 IMAGES, LABELS = FEW.val.images, FEW.val.labels
@@ -291,9 +262,6 @@ def test_what_is_no_network_of_ours_is_named(other, found):
     with pytest.raises(ValueError, match=r"^build\(\) gives a ") as error:
         train(other, FEW, QUICK, progress=False)
     assert str(error.value).endswith(f" {found}, expected a model, (None, 32, 32, 3) -> (None, 10).")
-
-
-# Batches and views
 
 
 def test_all_images_come_once_in_order_with_their_labels_and_nothing_tunes_itself():

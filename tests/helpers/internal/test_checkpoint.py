@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from helpers.internal.checkpoint import Checkpoint, fingerprint
+from helpers.internal.checkpoint import Checkpoint
 from helpers.internal.files import ROOT
 from helpers.optimizers import compile_model
 from helpers.recipe import Recipe
 from helpers.training import train
-from tests.support.tiny import NETWORK, RECIPE, build, tiny_data
+from tests.support.tiny import RECIPE, build, tiny_data
 
 DATA = tiny_data(60, 20)
 HISTORY = [{"epoch": 1, "loss": 0.1 + 0.2}]
@@ -24,33 +24,11 @@ def standard_profile(monkeypatch):
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
 
 
-def fresh_model():
+@pytest.fixture
+def model():
     model = build()
     compile_model(model, RECIPE, steps_per_epoch=2)
     return model
-
-
-@pytest.fixture
-def model():
-    model = fresh_model()
-    model.fit(DATA.train.images, keras.utils.to_categorical(DATA.train.labels, 10), verbose=0)
-    return model
-
-
-def variables(model):
-    return [keras.ops.convert_to_numpy(v).copy() for v in [*model.variables, *model.optimizer.variables]]
-
-
-def test_weights_optimizer_random_states_history_and_average_come_back(model, tmp_path):
-    with Checkpoint(tmp_path, model, {"seed": 1}) as saved:
-        saved.save(HISTORY, average=True)
-    with Checkpoint(tmp_path, fresh_model(), {"seed": 1}) as restored:
-        assert restored.restore() == HISTORY
-        for before, after in zip(variables(model), variables(restored.model), strict=True):
-            np.testing.assert_array_equal(before, after)
-        assert restored.averaged == 1
-        for before, after in zip(saved.sums, restored.sums, strict=True):
-            np.testing.assert_array_equal(before, after)
 
 
 def test_a_state_that_is_not_written_to_its_end_leaves_the_one_before(model, tmp_path, monkeypatch):
@@ -62,7 +40,7 @@ def test_a_state_that_is_not_written_to_its_end_leaves_the_one_before(model, tmp
         monkeypatch.setattr(os, "fsync", no_room)
         with pytest.raises(OSError, match="No space left"):
             checkpoint.save([*HISTORY, {"epoch": 2}], average=False)
-    with Checkpoint(tmp_path, fresh_model(), {}) as again:
+    with Checkpoint(tmp_path, model, {}) as again:
         assert again.restore() == HISTORY
     assert {path.name for path in tmp_path.iterdir()} <= {"checkpoint.npz", "lock"}
 
@@ -83,9 +61,6 @@ def test_a_folder_in_which_somebody_trains_is_refused_and_free_afterwards(model,
         Checkpoint(tmp_path, model, {})
     with Checkpoint(tmp_path, model, {}) as checkpoint:
         assert checkpoint.restore() == []
-
-
-# Refused
 
 
 @pytest.mark.parametrize("content", [b"not a state", b"PK\x03\x04 cut off"])
@@ -128,18 +103,6 @@ def test_a_finished_run_is_not_trained_again(state, monkeypatch):
     monkeypatch.setattr(keras.Model, "fit", None)
     _, run = train(build, DATA, RECIPE, 0, state, progress=False)
     assert len(run.history) == 2
-
-
-def test_a_networks_fingerprint_depends_on_its_settings_and_not_on_what_was_built_before():
-    def other(value):
-        return not value if isinstance(value, bool) else value / 2 if isinstance(value, float) else value + 1
-
-    first = fingerprint(build())
-    assert fingerprint(build()) == first
-    assert len({first, *(fingerprint(build(**{name: other(value)})) for name, value in NETWORK.items())}) == 6
-
-
-# Killed
 
 
 @pytest.mark.slow
