@@ -139,15 +139,6 @@ def test_a_run_is_trained_in_another_process_and_its_end_is_noticed():
         in_own_process(os._exit, 9)
 
 
-def test_a_full_disk_is_told_in_one_line_and_leaves_no_record(folder, trained, monkeypatch, capsys):
-    def no_room(number):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", no_room)
-    assert "No space left on device" in one_line_error(capsys, RUN)
-    assert list(folder.glob("*.json")) == list(folder.glob(".*.json")) == []
-
-
 def test_the_commit_is_that_of_the_checkout_and_says_whether_tracked_files_differ(tmp_path, monkeypatch):
     def git(*words):
         who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from helpers import models
-from helpers.experiments import forward_flop
 
 NETWORKS = {
     "softmax_regression": models.softmax_regression,
@@ -65,11 +64,6 @@ def test_pixels_are_standardised_inside_the_model():
 )
 def test_the_number_of_weights_is_what_the_layers_make(model, parameters):
     assert sum(math.prod(w.shape) for w in model().trainable_weights) == parameters
-
-
-def test_the_networks_do_as_many_operations_per_image_as_they_say():
-    assert 19e6 < forward_flop(models.vgg(3), 32) < 25e6
-    assert 0.23e9 < forward_flop(models.fast_net(64), 32) < 0.25e9
 
 
 def test_each_block_halves_the_picture_and_doubles_the_filters():

@@ -199,21 +199,6 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_says_where(batch_size, loss
         train(SOFTMAX, FEW, recipe, progress=False)
 
 
-def test_the_state_before_the_divergence_is_kept(monkeypatch, tmp_path):
-    draw = training.epoch_data
-
-    def poisoned(split, recipe, seed, epoch):
-        images, labels = draw(split, recipe, seed, epoch)
-        return (images * np.float32(np.nan) if epoch == 1 else images.astype("float32")), labels
-
-    monkeypatch.setattr(training, "epoch_data", poisoned)
-    arguments = (SOFTMAX, FEW, Recipe(epochs=3, batch_size=60), 0, tmp_path)
-    with pytest.raises(TrainingDiverged, match="in epoch 2"):
-        train(*arguments, progress=False)
-    monkeypatch.setattr(training, "epoch_data", draw)
-    assert len(train(*arguments, progress=False)[1].history) == 3
-
-
 IMAGES, LABELS = FEW.val.images, FEW.val.labels
 NONE = {"images": np.zeros((0, 32, 32, 3)), "labels": LABELS[:0]}
 BAD_DATA = {
