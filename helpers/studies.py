@@ -19,44 +19,22 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """Variants that are compared at one equal budget; the first is what the others are compared with.
+    """Variants that are compared at one equal budget; the first is what the others are compared with."""
 
-    Args:
-        name: name on the command line and of the folder in `data/runs/`.
-        question: what the study asks, in one sentence.
-        variants: the arms.
-        seeds: how many seeds are trained; seed s also draws the validation split s.
-        first_seed: they are counted from here. Studies that choose a setting use seeds of their own,
-            so that the splits which choose are not the ones that judge.
-        milestones: epochs after which the accuracy is of interest, too. At a constant learning rate and
-            without averaging (else ValueError) a run of 40 epochs begins as one of 5, to the bit.
-        views: numbers of views (`training.predict_logits`) by which each trained network is judged.
-        val_size: how many images are held out for validation; a final study holds out none.
-        final: whether to train on all 50,000 images and judge on the test images, once, when the runs
-            are recorded. There is no validation then, so nothing can be chosen.
-    """
-
-    name: str
-    question: str
+    name: str  # on the command line, and of the folder in `data/runs/`
+    question: str  # what the study asks, in one sentence
     variants: tuple[Variant, ...]
-    seeds: int = 3
-    first_seed: int = 0
+    seeds: int = 3  # how many are trained; seed s also draws the validation split s
+    first_seed: int = 0  # studies that choose have seeds of their own: what chooses must not judge
+    # Epochs whose accuracy is shown. At a constant rate, without averaging, a long run begins as a short one.
     milestones: tuple[int, ...] = ()
-    views: tuple[int, ...] = ()
+    views: tuple[int, ...] = ()  # by how many views (`training.predict_logits`) each network is judged
     val_size: int = 5000
-    final: bool = False
+    final: bool = False  # trained on all 50,000 images, judged on the test images: nothing can be chosen
 
     def __getitem__(self, name: str) -> Variant:
         """Return the variant of that name; KeyError if there is none."""
         return {variant.name: variant for variant in self.variants}[name]
-
-    def __post_init__(self):
-        for recipe in [v.recipe for v in self.variants if self.milestones]:
-            if recipe is None or recipe.schedule != "constant" or recipe.averaging:
-                needs = "each recipe needs a constant learning rate and no averaging"
-                raise ValueError(
-                    f"{self.name} has milestones: {needs}, or a long run does not begin as a short one."
-                )
 
 
 BUDGET = Recipe(epochs=15, batch_size=128, optimizer="adam", learning_rate=1e-3)
@@ -201,48 +179,32 @@ def _ladder() -> tuple[Variant, ...]:
 FAST = Study("fast", "Which steps lead from chapter 05's best to the fast recipe?", _ladder(), views=(2, 6))
 
 TOP = "crops"  # the last rung, `averaging`, was tried and not kept
-QUICK_RECIPE = Variant(
-    "quick", "Quick recipe", "fast_net", {"width": 32}, replace(FAST[TOP].recipe, epochs=10, small_epochs=4)
-)
-FULL_RECIPE = Variant(
-    "full", "Full recipe", "fast_net", {"width": 64}, replace(FAST[TOP].recipe, epochs=14, small_epochs=5)
-)
+TEN_EPOCHS = replace(FAST[TOP].recipe, epochs=10, small_epochs=4)
+QUICK_RECIPE = Variant("quick", "Quick recipe", "fast_net", {"width": 32}, TEN_EPOCHS)
+FOURTEEN_EPOCHS = replace(FAST[TOP].recipe, epochs=14, small_epochs=5)
+FULL_RECIPE = Variant("full", "Full recipe", "fast_net", {"width": 64}, FOURTEEN_EPOCHS)
 QUICK = Study("quick", "How accurate is a small network after a few minutes?", (QUICK_RECIPE,), views=(2, 6))
-FULL = Study(
-    "full", "How accurate is the full recipe on validation images?", (FULL_RECIPE,), seeds=1, views=(2, 6)
-)
-FINAL = Study(
-    "final",
-    "How accurate is the full recipe, trained on all 50,000 images, on the test images?",
-    (FULL_RECIPE,),
-    views=(1, 2, 6),
-    final=True,
-)
+ON_VALIDATION = "How accurate is the full recipe on validation images?"
+FULL = Study("full", ON_VALIDATION, (FULL_RECIPE,), seeds=1, views=(2, 6))
+ON_TEST = "How accurate is the full recipe, trained on all 50,000 images, on the test images?"
+FINAL = Study("final", ON_TEST, (FULL_RECIPE,), views=(1, 2, 6), final=True)
 
 # The network and the recipe of a widely read tutorial, which takes 400 epochs for 88.62%: how long is one?
-CLASSIC_RECIPE = Recipe(
-    epochs=2,
-    batch_size=64,
-    optimizer="sgd",
-    learning_rate=1e-3,
-    augmentation=Augmentation(flip=True, shift=3),
-)
-FIRST = "first 2 of 400 epochs"
+CLASSIC_SGD = {"optimizer": "sgd", "learning_rate": 1e-3, "batch_size": 64}
+CLASSIC_RECIPE = Recipe(epochs=2, augmentation=Augmentation(flip=True, shift=3), **CLASSIC_SGD)
 CLASSIC_OPTIONS = {"width": 32, "dropout": (0.2, 0.3, 0.4, 0.5), "batch_norm": True}
-CLASSIC_KERAS = Study(
-    "classic_keras",
-    "How long does an epoch of the classic tutorial's network take in Keras' own layers?",
-    (
-        Variant(
-            "classic_cnn", f"Classic tutorial in Keras' layers, {FIRST}", "classic_cnn", {}, CLASSIC_RECIPE
-        ),
-    ),
-    seeds=1,
-)
+FIRST = "first 2 of 400 epochs"
 CLASSIC = Study(
     "classic",
     "How long does an epoch of the classic tutorial's network take with our batch normalisation?",
     (Variant("classic", f"Classic tutorial, {FIRST}", "vgg", CLASSIC_OPTIONS, CLASSIC_RECIPE),),
+    seeds=1,
+)
+IN_KERAS = f"Classic tutorial in Keras' layers, {FIRST}"
+CLASSIC_KERAS = Study(
+    "classic_keras",
+    "How long does an epoch of the classic tutorial's network take in Keras' own layers?",
+    (Variant("classic_cnn", IN_KERAS, "classic_cnn", {}, CLASSIC_RECIPE),),
     seeds=1,
 )
 

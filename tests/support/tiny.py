@@ -63,8 +63,7 @@ def use_study(monkeypatch, folder, study: Study = STUDY) -> None:
     It trains in this process, where the study and the data stand in for others.
     """
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
-    for module in (experiments, records):
-        monkeypatch.setattr(module, "STUDIES", {study.name: study})
+    monkeypatch.setattr(records, "STUDIES", {study.name: study})
     monkeypatch.setattr(records, "RUNS", folder / "runs")
     monkeypatch.setattr(experiments, "load_cifar10", tiny_cifar10)
     monkeypatch.setattr(experiments, "in_own_process", lambda function, *arguments: function(*arguments))
