@@ -30,7 +30,7 @@ SIDE = 32  # pixels
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")  # all that Pillow may try
 ENDINGS = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}  # taken from a folder, and these, to be told of:
 ENDINGS |= {".heic", ".avif", ".tif", ".tiff"}
-MAX_PHOTO_BYTES, MAX_PIXELS = 32 * 2**20, 50_000_000  # a telephone's 48 million pixels fit
+MAX_PHOTO_BYTES, MAX_SIDE, MAX_PIXELS = 32 * 2**20, 20_000, 50_000_000  # a telephone's 48 million pixels fit
 FINAL_MODEL = ROOT / "data" / "models" / "final.keras"
 Source = str | os.PathLike | bytes  # a path, or a file's content
 Guess = namedtuple("Guess", "class_name probability")  # probability: 0 to 1
@@ -72,7 +72,7 @@ def open_photo(source: Source) -> Image.Image:
     try:
         file = io.BytesIO(content_of(source))
         with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if max(picture.size) > MAX_SIDE or picture.width * picture.height > MAX_PIXELS:
                 raise ValueError(f"it has {picture.width} x {picture.height} pixels, make it smaller first")
             picture.load()
             with contextlib.suppress(Exception):  # a photo with damaged notes is still a photo

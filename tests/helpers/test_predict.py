@@ -166,6 +166,7 @@ def png(width, height) -> bytes:
     [
         (png(50_000, 50_000), "exceeds limit of .* pixels"),  # Pillow's own
         (png(8_000, 6_500), "8000 x 6500 pixels, make it smaller first"),
+        (png(1, 30_000), "1 x 30000 pixels, make it smaller first"),
     ],
     ids=["bomb", "52 million"],
 )
