@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import joblib
 import keras
 import numpy as np
 
@@ -29,7 +30,7 @@ from helpers.evaluation import accuracy_interval
 from helpers.internal.files import ROOT, write_json
 from helpers.recipe import Run
 from helpers.records import StudyError, share_of_ones
-from helpers.studies import Study, Variant
+from helpers.studies import STUDIES, Study, Variant
 from helpers.training import CROP_SIDE, TrainingDiverged, as_digits, predict_logits, train
 
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
@@ -140,12 +141,13 @@ def commit(root: Path = ROOT) -> str | None:
 
 
 def speed(cpuinfo: Path = Path("/proc/cpuinfo"), side: int = 2048) -> dict:
-    """Return what a run's seconds depend on: processor flags, and GFLOP/s of a product of matrices."""
+    """Return what a run's seconds depend on: processor flags, cores, GFLOP/s of a matrix product."""
     words = cpuinfo.read_text(encoding="utf-8").split() if cpuinfo.exists() else []
     matrix = keras.ops.ones((side, side))
     tries = timeit.repeat(lambda: keras.ops.convert_to_numpy(matrix @ matrix), number=1, repeat=4)
     peak = round(2 * side**3 / min(tries) / 1e9, 1)
-    return {"flags": [flag for flag in FLAGS if flag in words], "peak_gflops": peak}
+    flags = [flag for flag in FLAGS if flag in words]
+    return {"flags": flags, "cores": joblib.cpu_count(), "peak_gflops": peak}
 
 
 def pflop(model: keras.Model, run: Run) -> float:
@@ -183,14 +185,21 @@ def show_study(study: Study, source: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0, or 1 after a one-line message on standard error."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.experiments", description="Run or read a study.")
-    parser.add_argument("command", choices=("run", "show"), help="train what is missing, or print results")
-    parser.add_argument("study")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.experiments", description="List, run or read studies."
+    )
+    parser.add_argument("command", choices=("list", "run", "show"), help="name all, train one, print results")
+    parser.add_argument("study", nargs="?", help="which one to run or show")
     parser.add_argument("--source", choices=("official", "sample"), default="official")
     parser.add_argument("--seeds", type=int, help="run so many seeds")
     parser.add_argument("--variants", nargs="+", help="run these only")
     options = parser.parse_args(arguments)
     try:
+        if options.command == "list":
+            for study in STUDIES.values():
+                recorded = len(list(records.folder(study).glob("*.json")))
+                print(f"{study.name}: {recorded} of {len(study.variants) * study.seeds}. {study.question}")
+            return 0
         study = records.find_study(options.study)
         if options.command == "show":
             show_study(study, options.source)

@@ -132,7 +132,9 @@ def vgg(
     return network(f"vgg{blocks}", *stack)
 
 
-def fast_net(width: int = 64, *, whitening: bool = True, identity: bool = True) -> keras.Model:
+def fast_net(
+    width: int = 64, *, activation: str = "silu", whitening: bool = True, identity: bool = True
+) -> keras.Model:
     """Return the network of chapter 06: few layers, wide, and quick to learn (arXiv 2404.00498).
 
     After the optional whitening layer come three blocks of two 3 x 3 convolutions with `width`, `4 * width`
@@ -142,6 +144,7 @@ def fast_net(width: int = 64, *, whitening: bool = True, identity: bool = True) 
 
     Args:
         width: filters of the first block, 1 or more.
+        activation: name of a Keras activation.
         whitening: whether fixed filters of 2 x 2 pixels come first, which `set_whitening` computes.
         identity: whether each 3 x 3 convolution starts as the identity on its first filters.
     """
@@ -150,14 +153,14 @@ def fast_net(width: int = 64, *, whitening: bool = True, identity: bool = True) 
         return layers.Conv2D(filters, 3, padding="same", use_bias=False)
 
     def activated():
-        return [batch_normalization(momentum=0.8, scale=False), layers.Activation("silu")]
+        return [batch_normalization(momentum=0.8, scale=False), layers.Activation(activation)]
 
     stack = [keras.Input(IMAGE_SHAPE), standardize()]
     if whitening:
         layer = layers.Conv2D(
             2 * PATCH_VALUES, 2, use_bias=False, trainable=False, kernel_initializer="zeros", name="whitening"
         )
-        stack += [layer, layers.Activation("silu")]
+        stack += [layer, layers.Activation(activation)]
     for filters in (width, 4 * width, 4 * width):
         stack += [convolution(filters), layers.MaxPooling2D(), *activated()]
         stack += [convolution(filters), *activated()]

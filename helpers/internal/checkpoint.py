@@ -32,6 +32,8 @@ class Checkpoint(ExitStack):
             self.enter_context(FileLock(self.path.with_name("lock"), timeout=0))
         except Timeout:
             raise BlockingIOError(f"Another process trains in {folder}: wait for it.") from None
+        except (OSError, NotImplementedError):
+            pass  # not every file system has locks
 
     def restore(self) -> list[dict]:
         """Set the model to the saved state and return the history so far: empty where none is saved."""

@@ -1,6 +1,6 @@
 """CIFAR-10's official files: found or downloaded, checked, decoded, and kept decoded in the cache folder.
 
-Nothing is opened before its SHA-256 is known, so plain readers will do, even pickle's.
+Nothing is decoded before its SHA-256 is known, so plain readers will do, even pickle's.
 """
 
 import hashlib
@@ -42,6 +42,8 @@ DECODED = {  # the files of the decoded copy: CRC-32
     "test_labels": 0x9C4FF109,
 }
 FOLDERS = ("cifar-10-batches-bin", "cifar-10-batches-py", "cifar-10-python/cifar-10-batches-py")
+UNPACKED = ("cifar-10-binary.tar", "cifar-10-python.tar")  # what some browsers make of an archive
+LARGEST = 40_000_000  # bytes of a file that are looked at; the official ones have 31 million
 
 
 class DataError(Exception):
@@ -86,7 +88,7 @@ def folder() -> Path:
 def candidates(place: Path | None) -> list[Path]:
     """Return what looks official: at, or in, the place or, without one, the usual places."""
     places = [place] if place else usual_places()
-    paths = [path / name for path in places for name in ("", *FOLDERS, *ARCHIVES)]
+    paths = [path / name for path in places for name in ("", *FOLDERS, *ARCHIVES, *UNPACKED)]
     return [path for path in paths if path.is_file() or any((path / name).is_file() for name in FILES)]
 
 
@@ -101,7 +103,7 @@ def find(place: Path | None) -> Arrays:
     for path in candidates(place):
         try:
             return decoded(path)
-        except (DataError, OSError) as error:
+        except (DataError, OSError, tarfile.TarError) as error:
             print(f"Passed over {path}: {error}")
     if place:
         expected = " or ".join((*FOLDERS[:2], *ARCHIVES))
@@ -114,7 +116,10 @@ def find(place: Path | None) -> Arrays:
 def decoded(path: Path) -> Arrays:
     """Decode a folder or an archive; raise DataError if a file is missing or not the official one."""
     names = tuple(FILES)[-6:]
-    batches = {Path(name).stem: decode(name, content) for name, content in contents(path)}
+    batches = {}
+    for name, content in contents(path):
+        if hashlib.sha256(content).hexdigest() == FILES[name]:
+            batches[Path(name).stem] = decode(name, content)
     if missing := [name for name in names if name not in batches]:
         raise DataError(f"{', '.join(missing)} missing, damaged or not official")
     images, labels = zip(*(batches[name] for name in names), strict=True)
@@ -123,16 +128,16 @@ def decoded(path: Path) -> Arrays:
 
 
 def contents(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the official files in a folder or an archive; nothing else is opened."""
+    """Yield name and content of what calls itself an official file, in a folder or an archive."""
     if path.is_dir():
-        for name, sha256 in FILES.items():
-            if (path / name).is_file() and sha256_of(path / name) == sha256:
-                yield name, (path / name).read_bytes()
-    elif sha256_of(path) in [sha256 for _, sha256 in ARCHIVES.values()]:
-        with tarfile.open(path) as archive:
+        for file in (path / name for name in FILES if (path / name).is_file()):
+            with file.open("rb") as opened:
+                yield file.name, opened.read(LARGEST)
+    elif path.suffix == ".tar" or sha256_of(path) in [sha256 for _, sha256 in ARCHIVES.values()]:
+        with tarfile.open(path, "r:" if path.suffix == ".tar" else "r:gz") as archive:
             for member in archive:
-                if (name := Path(member.name).name) in FILES:
-                    yield name, archive.extractfile(member).read()
+                if (name := Path(member.name).name) in FILES and member.isreg():
+                    yield name, archive.extractfile(member).read(LARGEST)
 
 
 def decode(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import subprocess
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -85,7 +86,24 @@ def test_a_real_run_is_recorded_with_its_origin_and_its_cost(folder):
     assert abs(datetime.now(UTC) - datetime.fromisoformat(run["date"])) < timedelta(minutes=9)
     assert run["commit"] is None or len(run["commit"].removesuffix("+changes")) == 40
     assert run["split"] == {"seed": 0, "val_size": 5000}
-    assert {"processor", "accelerator", "flags", "peak_gflops"} <= set(run["machine"])
+    assert {"processor", "accelerator", "flags", "cores", "peak_gflops"} <= set(run["machine"])
+
+
+def test_the_list_counts_the_runs_of_each_study(folder, trained, capsys, monkeypatch):
+    main([*RUN, "--seeds", "1"])
+    monkeypatch.setattr(experiments, "STUDIES", {STUDY.name: STUDY})
+    monkeypatch.setattr(records, "folder", lambda study: folder)
+    assert main(["list"]) == 0
+    assert f"tiny: 3 of 6. {STUDY.question}" in capsys.readouterr().out
+
+
+def test_the_validation_split_has_the_size_that_the_study_says(trained, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(experiments, "load_cifar10", lambda source, seed, val_size: sizes.append(val_size))
+    study = dataclasses.replace(STUDY, val_size=12)
+    with pytest.raises(AttributeError):  # there are no data
+        experiments.record_run(study, STUDY.variants[0], 0, "sample", Path("x"))
+    assert sizes == [12]
 
 
 def test_what_is_there_is_not_trained_again(trained, capsys):

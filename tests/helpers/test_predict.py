@@ -168,7 +168,7 @@ def png(width, height) -> bytes:
         (png(8_000, 6_500), "8000 x 6500 pixels, make it smaller first"),
         (png(1, 30_000), "1 x 30000 pixels, make it smaller first"),
     ],
-    ids=["bomb", "52 million"],
+    ids=["bomb", "52 million", "side"],
 )
 def test_more_pixels_than_allowed_are_refused_before_they_are_decoded(content, words, monkeypatch):
     monkeypatch.setattr(predict, "on_white", None)

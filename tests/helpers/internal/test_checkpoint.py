@@ -7,6 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from helpers.internal.checkpoint import Checkpoint
 from helpers.internal.files import ROOT
@@ -51,6 +52,17 @@ def test_without_a_folder_nothing_is_written(model, tmp_path, monkeypatch):
         checkpoint.save(HISTORY, average=True)
         assert checkpoint.restore() == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [OSError("no locks available"), NotImplementedError("flock")])
+def test_a_file_system_without_locks_stands_against_nothing(model, tmp_path, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(FileLock, "acquire", fail)
+    with Checkpoint(tmp_path, model, {}) as checkpoint:
+        checkpoint.save(HISTORY, average=False)
+    assert (tmp_path / "checkpoint.npz").is_file()
 
 
 def test_a_folder_in_which_somebody_trains_is_refused_and_free_afterwards(model, tmp_path):
