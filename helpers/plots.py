@@ -1,4 +1,4 @@
-"""The pictures of the series: one style, rows of images, learning curves; `show` puts a figure on the page."""
+"""The pictures of the series: one style, rows of images, learning curves; `show` puts a figure on a page."""
 
 import base64
 import io

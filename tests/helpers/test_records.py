@@ -72,9 +72,7 @@ def test_what_is_not_there_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "RUNS", tmp_path / "empty")
     with pytest.raises(StudyError, match=r"There is no study 'tinny'; there are: tiny\."):
         load_runs("tinny")
-    with pytest.raises(
-        StudyError, match="No run of tiny is recorded: `python -m helpers.exp.* run tiny`"
-    ):
+    with pytest.raises(StudyError, match="No run of tiny is recorded: `python -m helpers.exp.* run tiny`"):
         load_runs("tiny")
 
 
