@@ -1,7 +1,7 @@
 """Compare `helpers.training.train` with a bare `model.compile(); model.fit()`: seconds per epoch, and memory.
 
 Both train `vgg(3)` with Adam on the same images in batches of 128 and validate after every epoch; `train`
-also shuffles by seed and epoch, watches the loss and saves its state. The first epoch compiles and is left out.
+also shuffles by seed and epoch, watches the loss and saves its state. The first epoch is left out.
 
 Run on CIFAR-10 (on the sample where it is not at hand): CIFAR10_DIR=... python benchmarks/harness_cost.py
 """
@@ -36,7 +36,7 @@ def bare(options) -> float:
 
 
 def ours(options) -> float:
-    """Train with `train`, which saves its state after every epoch; its time is shared out among the epochs."""
+    """Train with `train`, its state saved after every epoch; that time is shared out among them."""
     from helpers import models
     from helpers.recipe import Recipe
     from helpers.training import train
