@@ -45,6 +45,7 @@ def words(ax, kind="x"):
 
 def test_each_effect_is_drawn_with_its_interval_in_the_colour_of_its_verdict(runs):
     table = verdict_table(runs, baseline="Step 0.1")
+    table.loc["Two seeds", ["effect", "verdict"]] = [1.0, "needs more seeds"]  # and no interval
     ax = verdicts.effect_plot(table)
     assert words(ax, "y") == ["Baseline", "Wide"]
     assert [text.get_text() for text in ax.texts] == ["-10.8", "+0.0"]
