@@ -54,9 +54,8 @@ class Comparison(NamedTuple):
 def accuracy_interval(correct: int, total: int) -> Interval:
     """Return the Wilson interval of an accuracy measured on `total` images (Wilson 1927).
 
-    It says how far the accuracy on these images may lie from that on all images of their kind.
-    It does not say how far another training run may lie: that is `summarize`. ValueError unless
-    0 <= correct <= total and total >= 1.
+    It says how far the accuracy on these images may lie from that on all images of their kind; how far
+    another training run may lie, `summarize` says. ValueError unless 0 <= correct <= total and total >= 1.
     """
     return Interval(*stats.binomtest(correct, total).proportion_ci(method="wilson"))
 
@@ -94,9 +93,7 @@ def compare(values: Sequence[float], baseline: Sequence[float]) -> Comparison:
 
     A pair shares seed and split, so what they have in common cancels. Fewer than `MIN_SEEDS` seeds, or
     differences that are equal by luck, tell nothing about the spread: the verdict is `NEEDS_SEEDS` then.
-
-    Raises:
-        ValueError: unless both hold one finite value per seed, in the same order.
+    ValueError unless both hold one finite value per seed, in the same order.
     """
     differences = [value - base for value, base in zip(values, baseline, strict=True)]
     mean = summarize(differences).mean
@@ -157,11 +154,8 @@ def images_needed(difference: float, disagreement: float) -> int:
 
     Args:
         difference: true difference of the accuracies, not zero (0.01 is one point).
-        disagreement: share of images that exactly one of the two models gets right, at least
-            the size of `difference` and at most 1.
-
-    Raises:
-        ValueError: if an argument is out of range.
+        disagreement: share of images that exactly one of the two models gets right, from the size of
+            `difference` to 1; ValueError if it is not.
     """
     size = abs(difference)
     if not 0 < size <= disagreement <= 1:

@@ -1,9 +1,8 @@
 """Batch normalisation at the speed the processor can give.
 
-Keras computes batch normalisation in training from single steps: mean, variance, difference,
-product, sum, each a pass over all activations and each with its own step back. TensorFlow has
-one operation for the whole, `FusedBatchNormV3`, and one for its gradient. In the standard CNN on
-two cores this takes away three quarters of what batch normalisation costs.
+Keras trains it by single steps (mean, variance, difference, product, sum), each a pass over all activations.
+TensorFlow has one operation for the whole, `FusedBatchNormV3`, and one for its gradient. In the standard CNN
+on two cores this takes away three quarters of what batch normalisation costs.
 """
 
 import keras
@@ -11,14 +10,11 @@ from keras import layers, ops
 
 
 def batch_normalization(**options) -> layers.BatchNormalization:
-    """Return Keras' batch normalisation layer, which trains with TensorFlow's fused operation.
+    """Return `keras.layers.BatchNormalization` with these options, trained by TensorFlow's fused operation.
 
-    The layer is Keras' own class: it is saved, loaded, copied and used like any other, and gives
-    the same numbers up to rounding. Where the fused operation does not fit (another backend than
-    TensorFlow, input that is not float32 images, prediction), Keras' own computation runs.
-
-    Args:
-        options: of `keras.layers.BatchNormalization`.
+    Keras' own class: it is saved, loaded and copied like any other, and gives the same numbers up to rounding.
+    Where the operation does not fit (another backend, input that is not float32 images, prediction), Keras'
+    own computation runs.
     """
     layer = layers.BatchNormalization(**options)
     if keras.backend.backend() != "tensorflow":
