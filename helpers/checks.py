@@ -7,7 +7,7 @@ import numpy as np
 
 
 def check(answer: Any, expected: Any, hint: str, tolerance: float = 1e-3) -> bool:
-    """Say whether an answer is right, and return it: True or, for none or a wrong one, False. Nothing is raised.
+    """Say whether an answer is right, and return that: False for none, too. Nothing is raised.
 
     Args:
         answer: the reader's answer; `...` means that there is none yet.

@@ -44,12 +44,7 @@ def train_hog_svm(data: TrainingData, seed: int, passes: int, alpha: float) -> R
     started = time.perf_counter()
     svm = linear_svm(passes, seed, alpha).fit(hog_features(data.train.images), data.train.labels)
     correct = svm.predict(hog_features(data.val.images)) == data.val.labels
-    return Run(
-        recipe={"epochs": passes, "alpha": alpha, "loss": "hinge"},
-        seed=seed,
-        data=describe(data),
-        parameters=svm.coef_.size + svm.intercept_.size,
-        history=[],
-        seconds=time.perf_counter() - started,
-        **outcome(correct),
-    )
+    seconds = time.perf_counter() - started
+    recipe = {"epochs": passes, "alpha": alpha, "loss": "hinge"}
+    parameters = svm.coef_.size + svm.intercept_.size
+    return Run(recipe, seed, describe(data), parameters, [], seconds, **outcome(correct))

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.internal.official import DataError, official_arrays
+from helpers.internal.sample import make_sample
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SOURCES = ("auto", "official", "sample")
 SAMPLE_SHARE = 10  # the sample has a tenth of CIFAR-10's images, so a tenth of them is held out
+sample_arrays = functools.cache(make_sample)  # drawn once per session
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,9 +28,8 @@ class Split:
     labels: np.ndarray  # int64 (N,), from 0 to 9: positions in `CLASS_NAMES`
 
     def __post_init__(self):
-        images, labels = len(self.images), len(self.labels)
-        if images != labels:
-            raise ValueError(f"There are {images} images and {labels} labels: give as many of each.")
+        if len(self.images) != len(self.labels):
+            raise ValueError(f"{len(self.images)} images and {len(self.labels)} labels, expected as many.")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -129,8 +130,7 @@ def split_indices(
 
     Args:
         labels: int (N,), from 0 to 9.
-        val_size: how many of the N images to hold out; 0 holds out none. ValueError if a class has too few
-            images for this and `fold`.
+        val_size: how many images to hold out, 0 or more; ValueError if a class has too few for it and `fold`.
     """
     numbers = np.random.PCG64(seed).random_raw(len(labels))
     held_out = np.zeros(len(labels), bool)
@@ -152,14 +152,6 @@ def from_arrays(arrays: Iterable[np.ndarray], source: str, *rule: int) -> Cifar1
     images, labels, test_images, test_labels = arrays
     train, val = (read_only(images[rows], labels[rows]) for rows in split_indices(labels, *rule))
     return Cifar10(train, val, read_only(test_images, test_labels), source)
-
-
-@functools.cache
-def sample_arrays() -> tuple[np.ndarray, ...]:
-    """Draw the synthetic sample, once per session."""
-    from helpers.internal.sample import make_sample
-
-    return make_sample()
 
 
 def read_only(images: np.ndarray, labels: np.ndarray) -> Split:

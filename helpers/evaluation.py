@@ -106,10 +106,9 @@ def compare(values: Sequence[float], baseline: Sequence[float]) -> Comparison:
 def compare_predictions(correct: Sequence[bool], baseline: Sequence[bool]) -> Comparison:
     """Compare two trained models on the same images: exact McNemar test (1947), paired interval.
 
-    Only images that exactly one of the two gets right tell them apart. It compares these two models, not
-    the two ways of training. The interval is the normal one with continuity correction, so that it and the
-    exact test agree, borderline cases aside. Both hold one truth value per image, in the same order; else
-    ValueError.
+    It compares these two, by the images that only one of them gets right, not two ways of training. The
+    interval is the normal one with continuity correction, so that it and the exact test agree, borderline
+    cases aside. Both hold one truth value per image, in the same order; else ValueError.
     """
     correct, baseline = np.stack([correct, baseline]).astype(bool)
     gained, lost = int((correct & ~baseline).sum()), int((~correct & baseline).sum())
@@ -124,12 +123,11 @@ def compare_predictions(correct: Sequence[bool], baseline: Sequence[bool]) -> Co
 def seeds_needed(difference: float, std: float) -> int:
     """Return how many seeds per variant a paired t test needs to notice a difference four times in five.
 
-    It is `MIN_SEEDS` or more; above 100 the answer may be up to a hundredth too large. ValueError for an
-    argument out of range.
+    At least `MIN_SEEDS`; above 100 the answer may be up to a hundredth too large.
 
     Args:
         difference: true mean difference between the variants, not zero (0.01 is one point).
-        std: standard deviation of the per-seed differences, above 0.
+        std: standard deviation of the per-seed differences, above 0; else ValueError.
     """
     if not (abs(difference) > 0 and std > 0):
         raise ValueError(f"difference is {difference} and std {std}, expected not 0, and above 0.")

@@ -39,8 +39,7 @@ FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 def run_study(study: Study, seeds: int, variants: Sequence[str], source: str) -> None:
     """Train what is missing of a study: the variants of these names, with so many seeds, on this source.
 
-    Raises:
-        StudyError: if a variant is unknown, a record is of another recipe, or, at the end, if runs failed.
+    StudyError if a variant is unknown, a record is of another recipe, or, at the end, if runs failed.
     """
     known = {variant.name: variant for variant in study.variants}
     if unknown := sorted(set(variants) - set(known)):
@@ -185,9 +184,7 @@ def show_study(study: Study, source: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0, or 1 after a one-line message on standard error."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.experiments", description="List, run or read studies."
-    )
+    parser = argparse.ArgumentParser("python -m helpers.experiments", description="Run or read studies.")
     parser.add_argument("command", choices=("list", "run", "show"), help="name all, train one, print results")
     parser.add_argument("study", nargs="?", help="which one to run or show")
     parser.add_argument("--source", choices=("official", "sample"), default="official")

@@ -22,11 +22,8 @@ SAMPLE_NOTE = "synthetic sample, not CIFAR-10"
 
 
 def use_style() -> None:
-    """Make Matplotlib draw in the series' style: white ground, readable sizes, colour-blind-safe colours.
-
-    What a reader's matplotlibrc says is put back to Matplotlib's defaults first; the backend stays.
-    """
-    plt.rcdefaults()
+    """Make Matplotlib draw in the series' style: white ground, readable sizes, colour-blind-safe colours."""
+    plt.rcdefaults()  # whatever a reader's matplotlibrc says; the backend stays
     plt.rc("figure", figsize=(WIDTH, 3.4))
     plt.rc("figure.constrained_layout", use=True)
     plt.rc("axes", edgecolor=GREY, labelcolor=INK, axisbelow=True, prop_cycle=cycler(color=PALETTE))
@@ -44,8 +41,7 @@ def show(fig: Figure, alt: str, source: str = "official") -> None:
     """Display a figure in the notebook as one ordinary image with alt text, and close it.
 
     Args:
-        alt: what the picture shows, for a reader who cannot see it: the output's plain text, and metadata.
-            ValueError if it is empty.
+        alt: what the picture shows, for a reader who cannot see it; ValueError if it is empty.
         source: `data.source`; for "sample" the figure and the alt text say that the pictures are synthetic.
     """
     from IPython.display import display
@@ -104,8 +100,7 @@ def image_grid(
         row_labels: one string per row, written at its left, or None.
         gap: white space between images, in image pixels.
         smooth: soften the pixels' borders: easier to look at, and a smaller file.
-        width: width of a new figure in inches, when `ax` is None.
-        ax: where to draw; None makes a figure of fitting height.
+        ax: where to draw; None makes a figure of fitting height, `width` inches wide.
     """
     images = _as_rgb(images)
     count, height, side = images.shape[:3]
@@ -152,10 +147,9 @@ def learning_curves(
     """Draw a metric by epoch, dashed on training and solid on validation images; again on `ax` for more runs.
 
     Args:
-        history: one mapping per epoch with "epoch", `metric` and "val_" + `metric` (`Run.history` is one).
+        history: one mapping per epoch with "epoch", `metric` and "val_" + `metric`, as in `Run.history`.
         metric: "accuracy" (0 to 1, drawn in percent) or "loss".
-        label: what the run is called in the legend.
-        color: None takes the next of `PALETTE`.
+        label: what the run is called in the legend; its color is the next of `PALETTE` if None is given.
     """
     ax = ax or plt.subplots()[1]
     color = color or PALETTE[len(ax.lines) // 2 % len(PALETTE)]
@@ -165,8 +159,7 @@ def learning_curves(
         values = [factor * row[key] for row in history]
         name = f"{label}, {split}" if label else split
         ax.plot(epochs, values, style, color=color, label=name, marker="o" if len(epochs) < 3 else None)
-    ax.set_xlabel("epoch")
-    ax.set_ylabel("accuracy (%)" if metric == "accuracy" else metric)
+    ax.set(xlabel="epoch", ylabel="accuracy (%)" if metric == "accuracy" else metric)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(True)
     ax.legend()
