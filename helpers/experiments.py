@@ -25,7 +25,7 @@ import numpy as np
 
 from helpers import models, records
 from helpers.classical import train_hog_svm
-from helpers.data import DataError, Split, TrainingData, load_cifar10, profile
+from helpers.data import DataError, TrainingData, load_cifar10, profile
 from helpers.evaluation import accuracy_interval
 from helpers.internal.files import ROOT, write_json
 from helpers.recipe import Run
@@ -91,8 +91,9 @@ def record_run(study: Study, variant: Variant, seed: int, source: str, path: Pat
     record |= vars(run) | {"machine": run.machine | speed(), "pflop": pflop(model, run) if model else None}
     found = [] if run.val_accuracy is None else [f"{run.val_accuracy:.2%} validation accuracy"]
     if study.views:
-        name, images = ("test", cifar10.test) if study.final else ("validation", cifar10.val)
-        correct = {n: judge(model, images, n) for n in study.views}
+        name, judged = ("test", cifar10.test) if study.final else ("validation", cifar10.val)
+        named = {n: predict_logits(model, judged.images, n).argmax(axis=1) for n in study.views}
+        correct = {n: as_digits(labels == judged.labels) for n, labels in named.items()}
         record["judged"] = {"split": name, "correct": correct}
         found += [f"{share_of_ones(digits):.2%} {name} ({n} views)" for n, digits in correct.items()]
     if study.final and seed == study.first_seed and source == "official":
@@ -111,11 +112,6 @@ def train_variant(
         return None, train_hog_svm(data, seed, **variant.options)
     build = partial(getattr(models, variant.model), **variant.options)
     return train(build, data, variant.recipe, seed, resume_dir, progress=progress)
-
-
-def judge(model: keras.Model, split: Split, views: int) -> str:
-    """Return a "1" for each image that is named rightly, by so many views of it, and a "0" for each other."""
-    return as_digits(predict_logits(model, split.images, views).argmax(axis=1) == split.labels)
 
 
 def publish(model: keras.Model, record: dict) -> None:

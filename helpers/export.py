@@ -169,7 +169,12 @@ def litert_runner(path: str) -> Callable:
         network.allocate_tensors()
     serve = network.get_signature_runner()
     [(name, pixels)] = serve.get_input_details().items()
-    return lambda images: next(iter(serve(**{name: images.astype(pixels["dtype"])}).values()))
+
+    def answer(images):
+        (logits,) = serve(**{name: images.astype(pixels["dtype"])}).values()
+        return logits
+
+    return answer
 
 
 def write_savedmodel(model: "keras.Model", path: str | os.PathLike) -> None:

@@ -114,13 +114,8 @@ IMPROVEMENTS = Study(
     variants=tuple(_variant(arm, arm, learning_rate=CHOSEN_RATES[arm]) for arm in ARMS),
 )
 
-LONGER = Study(
-    name="budget",
-    question="Who profits from longer training?",
-    variants=tuple(_variant(a, a, learning_rate=CHOSEN_RATES[a], epochs=40) for a in ("baseline", "all")),
-    seeds=1,
-    milestones=(5, 10, 20, 40),
-)
+BOTH = tuple(_variant(a, a, learning_rate=CHOSEN_RATES[a], epochs=40) for a in ("baseline", "all"))
+LONGER = Study("budget", "Who profits from longer training?", BOTH, seeds=1, milestones=(5, 10, 20, 40))
 
 # What the study `screening` does not cover: rates far too large, batches small and large.
 SCALES = (
