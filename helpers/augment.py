@@ -15,10 +15,9 @@ class Augmentation:
         flip: mirror each image left to right with probability one half.
         shift: move each image by up to this many pixels in x and y, 0 to 16, as `random_shift` does.
         cutout: side of a grey square in each image, in pixels, 0 to 32 (arXiv 1708.04552).
-        mixup: alpha of `random_mixup`, 0 or more (arXiv 1710.09412). It needs the labels, so a call leaves it
-            to `helpers.training`.
+        mixup: alpha of `random_mixup`, 0 or more (arXiv 1710.09412).
         alternate: with `flip`, draw for the first epoch only and turn each image over in every epoch after
-            it (arXiv 2404.00498). It needs the epoch, so a call leaves it to `helpers.training`.
+            it (arXiv 2404.00498). Both need more than images: a call leaves them to `helpers.training`.
     """
 
     flip: bool = False

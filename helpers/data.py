@@ -1,7 +1,7 @@
 """CIFAR-10 with a train / validation / test split, from wherever it can be had, or the synthetic sample.
 
-`load_cifar10` is what the notebooks call. It decodes the official files once, into memory-mapped files in
-`data/cache/` (or the folder that `TUTORIAL_CACHE` names), and checks these at every load.
+The official files are decoded once, into memory-mapped files in `data/cache/` (or the folder that
+`TUTORIAL_CACHE` names), and these are checked at every load.
 """
 
 import functools
@@ -12,28 +12,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.internal.official import DataError, official_arrays
+from helpers.internal.sample import make_sample
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SOURCES = ("auto", "official", "sample")
 SAMPLE_SHARE = 10  # the sample has a tenth of CIFAR-10's images, so a tenth of them is held out
+sample_arrays = functools.cache(make_sample)  # drawn once per session
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Split:
-    """Images with their labels, in the same order. `load_cifar10` returns them read-only: change a copy.
+    """Images with their labels, in the same order. `load_cifar10` returns them read-only: change a copy."""
 
-    Attributes:
-        images: uint8 (N, 32, 32, 3), red, green and blue from 0 to 255.
-        labels: int64 (N,), from 0 to 9: positions in `CLASS_NAMES`.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
+    images: np.ndarray  # uint8 (N, 32, 32, 3), red, green and blue from 0 to 255
+    labels: np.ndarray  # int64 (N,), from 0 to 9: positions in `CLASS_NAMES`
 
     def __post_init__(self):
-        images, labels = len(self.images), len(self.labels)
-        if images != labels:
-            raise ValueError(f"There are {images} images and {labels} labels: give as many of each.")
+        if len(self.images) != len(self.labels):
+            raise ValueError(f"{len(self.images)} images and {len(self.labels)} labels, expected as many.")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -69,10 +65,7 @@ def profile() -> str:
     """Return the profile that `TUTORIAL_PROFILE` names: "standard" (the default) or "smoke", for tests.
 
     Under "smoke" `load_cifar10("auto")` gives the small synthetic sample and `train` stops after two epochs.
-    A notebook never asks for the profile itself.
-
-    Raises:
-        ValueError: if `TUTORIAL_PROFILE` names neither.
+    A notebook never asks for the profile itself. ValueError if `TUTORIAL_PROFILE` names neither.
     """
     name = os.environ.get("TUTORIAL_PROFILE") or "standard"
     if name not in ("standard", "smoke"):
@@ -88,7 +81,7 @@ def load_cifar10(
     fold: int = 0,
     data_dir: str | os.PathLike | None = None,
 ) -> Cifar10:
-    """Load CIFAR-10, split into train, validation and test.
+    """Load CIFAR-10: 45,000 images to train on, 5,000 for validation, 10,000 to test; of the sample a tenth.
 
     The decoded copy is read or, if there is none, made: from the place that `data_dir` or the environment
     variable `CIFAR10_DIR` names; without one, from what Keras or torchvision left; at last from a download.
@@ -98,13 +91,10 @@ def load_cifar10(
         source: "official" (CIFAR-10 or an error), "sample" (the synthetic sample: no network, no cache) or
             "auto" (official, and the sample with a banner if that fails; under the smoke profile the sample).
         val_size: how many training images are held out for validation; `split_indices` states the rule.
-            Of the sample, which is a tenth as large, a tenth of `val_size` is held out.
+            Of the sample a tenth of `val_size` is held out.
         seed: chooses the images that are held out. Nothing else depends on it.
         fold: which images of a seed are held out, from 0; those of different folds are different images.
         data_dir: an official archive, the folder of its files, or a folder that holds one of these.
-
-    Returns:
-        The splits: 45,000 / 5,000 / 10,000 images; of the sample 4,500 / 500 / 1,000.
 
     Raises:
         DataError: if the source is "official" and the files cannot be had; it says why and what to do.
@@ -131,7 +121,7 @@ def load_cifar10(
 def split_indices(
     labels: np.ndarray, val_size: int, seed: int, fold: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Divide the training images into those to train on and those to validate on.
+    """Return the indices of images to train on and of those to validate on, each int64 and ascending.
 
     The rule: each image draws a random number (the 64-bit output of PCG64, a stream that NumPy promises to
     keep), and of each class the `val_size / 10` images with the smallest numbers are held out (fold 0), or
@@ -140,13 +130,7 @@ def split_indices(
 
     Args:
         labels: int (N,), from 0 to 9.
-        val_size: how many of the N images to hold out; 0 holds out none.
-
-    Returns:
-        The indices to train on and those to validate on, each int64 and ascending.
-
-    Raises:
-        ValueError: if a class has too few images for `val_size` and `fold`.
+        val_size: how many images to hold out, 0 or more; ValueError if a class has too few for it and `fold`.
     """
     numbers = np.random.PCG64(seed).random_raw(len(labels))
     held_out = np.zeros(len(labels), bool)
@@ -168,14 +152,6 @@ def from_arrays(arrays: Iterable[np.ndarray], source: str, *rule: int) -> Cifar1
     images, labels, test_images, test_labels = arrays
     train, val = (read_only(images[rows], labels[rows]) for rows in split_indices(labels, *rule))
     return Cifar10(train, val, read_only(test_images, test_labels), source)
-
-
-@functools.cache
-def sample_arrays() -> tuple[np.ndarray, ...]:
-    """Draw the synthetic sample, once per session."""
-    from helpers.internal.sample import make_sample
-
-    return make_sample()
 
 
 def read_only(images: np.ndarray, labels: np.ndarray) -> Split:

@@ -54,9 +54,8 @@ class Comparison(NamedTuple):
 def accuracy_interval(correct: int, total: int) -> Interval:
     """Return the Wilson interval of an accuracy measured on `total` images (Wilson 1927).
 
-    It says how far the accuracy on these images may lie from that on all images of their kind.
-    It does not say how far another training run may lie: that is `summarize`. ValueError unless
-    0 <= correct <= total and total >= 1.
+    It says how far the accuracy on these images may lie from that on all images of their kind; how far
+    another training run may lie, `summarize` says. ValueError unless 0 <= correct <= total and total >= 1.
     """
     return Interval(*stats.binomtest(correct, total).proportion_ci(method="wilson"))
 
@@ -94,9 +93,7 @@ def compare(values: Sequence[float], baseline: Sequence[float]) -> Comparison:
 
     A pair shares seed and split, so what they have in common cancels. Fewer than `MIN_SEEDS` seeds, or
     differences that are equal by luck, tell nothing about the spread: the verdict is `NEEDS_SEEDS` then.
-
-    Raises:
-        ValueError: unless both hold one finite value per seed, in the same order.
+    ValueError unless both hold one finite value per seed, in the same order.
     """
     differences = [value - base for value, base in zip(values, baseline, strict=True)]
     mean = summarize(differences).mean
@@ -109,10 +106,9 @@ def compare(values: Sequence[float], baseline: Sequence[float]) -> Comparison:
 def compare_predictions(correct: Sequence[bool], baseline: Sequence[bool]) -> Comparison:
     """Compare two trained models on the same images: exact McNemar test (1947), paired interval.
 
-    Only images that exactly one of the two gets right tell them apart. It compares these two models, not
-    the two ways of training. The interval is the normal one with continuity correction, so that it and the
-    exact test agree, borderline cases aside. Both hold one truth value per image, in the same order; else
-    ValueError.
+    It compares these two, by the images that only one of them gets right, not two ways of training. The
+    interval is the normal one with continuity correction, so that it and the exact test agree, borderline
+    cases aside. Both hold one truth value per image, in the same order; else ValueError.
     """
     correct, baseline = np.stack([correct, baseline]).astype(bool)
     gained, lost = int((correct & ~baseline).sum()), int((~correct & baseline).sum())
@@ -127,12 +123,11 @@ def compare_predictions(correct: Sequence[bool], baseline: Sequence[bool]) -> Co
 def seeds_needed(difference: float, std: float) -> int:
     """Return how many seeds per variant a paired t test needs to notice a difference four times in five.
 
-    It is `MIN_SEEDS` or more; above 100 the answer may be up to a hundredth too large. ValueError for an
-    argument out of range.
+    At least `MIN_SEEDS`; above 100 the answer may be up to a hundredth too large.
 
     Args:
         difference: true mean difference between the variants, not zero (0.01 is one point).
-        std: standard deviation of the per-seed differences, above 0.
+        std: standard deviation of the per-seed differences, above 0; else ValueError.
     """
     if not (abs(difference) > 0 and std > 0):
         raise ValueError(f"difference is {difference} and std {std}, expected not 0, and above 0.")
@@ -157,11 +152,8 @@ def images_needed(difference: float, disagreement: float) -> int:
 
     Args:
         difference: true difference of the accuracies, not zero (0.01 is one point).
-        disagreement: share of images that exactly one of the two models gets right, at least
-            the size of `difference` and at most 1.
-
-    Raises:
-        ValueError: if an argument is out of range.
+        disagreement: share of images that exactly one of the two models gets right, from the size of
+            `difference` to 1; ValueError if it is not.
     """
     size = abs(difference)
     if not 0 < size <= disagreement <= 1:

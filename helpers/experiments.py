@@ -25,7 +25,7 @@ import numpy as np
 
 from helpers import models, records
 from helpers.classical import train_hog_svm
-from helpers.data import DataError, Split, TrainingData, load_cifar10, profile
+from helpers.data import DataError, TrainingData, load_cifar10, profile
 from helpers.evaluation import accuracy_interval
 from helpers.internal.files import ROOT, write_json
 from helpers.recipe import Run
@@ -39,8 +39,7 @@ FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 def run_study(study: Study, seeds: int, variants: Sequence[str], source: str) -> None:
     """Train what is missing of a study: the variants of these names, with so many seeds, on this source.
 
-    Raises:
-        StudyError: if a variant is unknown, a record is of another recipe, or, at the end, if runs failed.
+    StudyError if a variant is unknown, a record is of another recipe, or, at the end, if runs failed.
     """
     known = {variant.name: variant for variant in study.variants}
     if unknown := sorted(set(variants) - set(known)):
@@ -92,8 +91,9 @@ def record_run(study: Study, variant: Variant, seed: int, source: str, path: Pat
     record |= vars(run) | {"machine": run.machine | speed(), "pflop": pflop(model, run) if model else None}
     found = [] if run.val_accuracy is None else [f"{run.val_accuracy:.2%} validation accuracy"]
     if study.views:
-        name, images = ("test", cifar10.test) if study.final else ("validation", cifar10.val)
-        correct = {n: judge(model, images, n) for n in study.views}
+        name, judged = ("test", cifar10.test) if study.final else ("validation", cifar10.val)
+        named = {n: predict_logits(model, judged.images, n).argmax(axis=1) for n in study.views}
+        correct = {n: as_digits(labels == judged.labels) for n, labels in named.items()}
         record["judged"] = {"split": name, "correct": correct}
         found += [f"{share_of_ones(digits):.2%} {name} ({n} views)" for n, digits in correct.items()]
     if study.final and seed == study.first_seed and source == "official":
@@ -112,11 +112,6 @@ def train_variant(
         return None, train_hog_svm(data, seed, **variant.options)
     build = partial(getattr(models, variant.model), **variant.options)
     return train(build, data, variant.recipe, seed, resume_dir, progress=progress)
-
-
-def judge(model: keras.Model, split: Split, views: int) -> str:
-    """Return a "1" for each image that is named rightly, by so many views of it, and a "0" for each other."""
-    return as_digits(predict_logits(model, split.images, views).argmax(axis=1) == split.labels)
 
 
 def publish(model: keras.Model, record: dict) -> None:
@@ -185,9 +180,7 @@ def show_study(study: Study, source: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0, or 1 after a one-line message on standard error."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.experiments", description="List, run or read studies."
-    )
+    parser = argparse.ArgumentParser("python -m helpers.experiments", description="Run or read studies.")
     parser.add_argument("command", choices=("list", "run", "show"), help="name all, train one, print results")
     parser.add_argument("study", nargs="?", help="which one to run or show")
     parser.add_argument("--source", choices=("official", "sample"), default="official")

@@ -18,29 +18,21 @@ DOUBTED = {2405: 6, 2804: 5, 6877: 8, 8058: 7, 5468: 3, 5690: 4}
 
 
 class Pair(NamedTuple):
-    """A test image and the training image that resembles it most: their indices from 0, and how it resembles.
-
-    `distance` is 0 for a perfect copy and 1 for pictures that share no edges; `mirrored` says that the
-    training image shows the test image left to right.
-    """
+    """A test image and the training image that resembles it most: indices from 0, and how it resembles."""
 
     test_index: int
     train_index: int
-    distance: float
-    mirrored: bool
+    distance: float  # 0 for a perfect copy, 1 for pictures that share no edges
+    mirrored: bool  # whether the training image shows the test image left to right
 
 
 def near_duplicates(train_images: np.ndarray, test_images: np.ndarray, count: int = 300) -> list[Pair]:
     """Return the `count` test images that have the best copy among the training images, best first.
 
-    A nearest-neighbour search on fingerprints finds candidates, as they are and mirrored; comparing their
-    edges, shifted by up to 2 pixels, ranks them. So copies in another light, or moved a little, are found
-    too. All of CIFAR-10 takes some ten seconds on two cores.
-
-    Args:
-        train_images: uint8 (N, 32, 32, 3), N >= 3.
-        test_images: uint8 (M, 32, 32, 3).
-        count: how many pairs to return, at most M; each test image occurs at most once.
+    Images are uint8, (N, 32, 32, 3) with N >= 3 and (M, 32, 32, 3); each test image occurs at most once. A
+    nearest-neighbour search on fingerprints finds candidates, as they are and mirrored; their edges, shifted
+    by up to 2 pixels, rank them. So copies in another light, or moved a little, are found too. All of
+    CIFAR-10 takes some ten seconds on two cores.
     """
     search = NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute").fit(fingerprints(train_images))
     pairs = []
@@ -94,10 +86,8 @@ def shifted_distance(first: np.ndarray, second: np.ndarray, dy: int, dx: int) ->
 def doubtful_labels(test_labels: np.ndarray, source: str) -> dict[int, int]:
     """Return the test images whose label people doubt: index to the class that they saw.
 
-    Args:
-        test_labels: int64 (M,), the whole test split.
-        source: `data.source`: "official" for a choice from a published study, "sample" for the drawings that
-            are mislabelled on purpose.
+    Of the whole test split, int64 (M,); of the source "official" a choice from a published study, of the
+    "sample" the drawings that are mislabelled on purpose.
     """
     if source == "official":
         return dict(DOUBTED)

@@ -1,7 +1,4 @@
-"""A trained network in files: Keras' own with a JSON beside it, and other programs' formats, to run again.
-
-All take raw pixels, 0 to 255, and give logits.
-"""
+"""A trained network in files: Keras' own with a JSON beside it, and other programs' formats, to run again."""
 
 import hashlib
 import json
@@ -86,6 +83,9 @@ def export_all(
 ) -> pd.DataFrame:
     """Write a network in several formats, run each, and keep those that answer as the Keras model does.
 
+    Return a row per format: problem (why there is no such file, or ""), path, bytes, largest difference of
+    logits, agreement (share of images with the same class, 0 to 1), ms for one image, images per second.
+
     Args:
         model: from raw pixels, (N, 32, 32, 3), to logits, (N, 10).
         folder: is made if missing; exports in it are replaced.
@@ -93,10 +93,6 @@ def export_all(
             with values from 0 to 255; they show int8 how large the numbers between the layers get.
         check_images: uint8 (N, 32, 32, 3), on which exports are compared with Keras and timed.
         repeats: how often a single image is timed.
-
-    Returns:
-        A row per format: problem (why there is no such file, or ""), path, bytes, largest difference of the
-        logits, agreement (share of images with the same class, 0 to 1), ms for one image, images per second.
     """
     from helpers.session import quietly
 
@@ -171,14 +167,12 @@ def litert_runner(path: str) -> Callable:
     with quietly():  # for it tells of its delegate
         network = tf.lite.Interpreter(path, num_threads=os.cpu_count())
         network.allocate_tensors()
-    pixels, logits = network.get_input_details()[0], network.get_output_details()[0]
+    serve = network.get_signature_runner()
+    [(name, pixels)] = serve.get_input_details().items()
 
     def answer(images):
-        network.resize_tensor_input(pixels["index"], images.shape)
-        network.allocate_tensors()  # nothing is done where the shape is as before
-        network.set_tensor(pixels["index"], images.astype(pixels["dtype"]))
-        network.invoke()
-        return network.get_tensor(logits["index"])
+        (logits,) = serve(**{name: images.astype(pixels["dtype"])}).values()
+        return logits
 
     return answer
 

@@ -49,11 +49,10 @@ class ShiftRateSGD(keras.optimizers.SGD):
 class Muon(ShiftRateSGD):
     """Steps that go equally far in all directions for convolution kernels, `ShiftRateSGD` for the rest.
 
-    A kernel (height, width, channels, filters) is brought to the length sqrt(filters) before each
-    step, which changes nothing where batch normalisation follows; so weight decay has no effect on
-    it. The step is the orthogonalised Nesterov momentum times `kernel_factor` times the learning
-    rate. Source: K. Jordan and others, 2024, https://kellerjordan.github.io/posts/muon. Keras' own
-    `Muon` takes matrices only, and leaves kernels of convolutions to AdamW.
+    A kernel (height, width, channels, filters) is brought to the length sqrt(filters) before each step, which
+    changes nothing where batch normalisation follows; so weight decay has no effect on it. The step is the
+    orthogonalised Nesterov momentum times `kernel_factor` times the learning rate (K. Jordan and others, as
+    above). Keras' own `Muon` takes matrices only, and leaves kernels of convolutions to AdamW.
     """
 
     def __init__(self, *args, kernel_factor: float = 1.0, **options):
@@ -83,9 +82,9 @@ class Muon(ShiftRateSGD):
 def orthogonalize(matrix):
     """Return a matrix (rows, columns) with the same singular vectors, and all singular values near 1.
 
-    A Newton-Schulz iteration: nothing but products of matrices, fast wherever those are. Values
-    come out between about 0.7 and 1.2, those below a fiftieth of the matrix' length lower, which is
-    near enough for a step. It takes least time with fewer rows than columns.
+    A Newton-Schulz iteration: nothing but products of matrices, fast wherever those are. Values come out
+    between about 0.7 and 1.2, those below a fiftieth of the matrix' length lower, which is near enough for a
+    step. It takes least time with fewer rows than columns.
     """
     a, b, c = COEFFICIENTS
     matrix = matrix / (keras.ops.norm(matrix) + TINY)  # then no singular value is above 1
@@ -119,8 +118,7 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
 def with_input(model: keras.Model, side: int) -> keras.Model:
     """Return the same layers, weights and optimizer as a compiled model for images of `side` x `side` pixels.
 
-    Raises:
-        ValueError: if a weight depends on the size, as that of a dense layer after `Flatten` does.
+    ValueError if a weight depends on the size, as that of a dense layer after `Flatten` does.
     """
     other = keras.Sequential([keras.Input((side, side, 3)), *model.layers])
     other.compile(model.optimizer, model.loss, metrics=["accuracy"])

@@ -22,45 +22,27 @@ SAMPLE_NOTE = "synthetic sample, not CIFAR-10"
 
 
 def use_style() -> None:
-    """Make Matplotlib draw in the series' style: white ground, readable sizes, colour-blind-safe colours.
-
-    What a reader's matplotlibrc says is put back to Matplotlib's defaults first; the backend stays.
-    """
-    plt.rcdefaults()
-    plt.rcParams.update(
-        {
-            "figure.figsize": (WIDTH, 3.4),
-            "figure.constrained_layout.use": True,
-            "axes.edgecolor": GREY,
-            "axes.labelcolor": INK,
-            "axes.titlelocation": "left",
-            "axes.titlesize": TEXT + 1,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.axisbelow": True,
-            "axes.prop_cycle": cycler(color=PALETTE),
-            "font.size": TEXT,
-            "text.color": INK,
-            "xtick.color": INK,
-            "ytick.color": INK,
-            "grid.color": "#DDDDDD",
-            "legend.frameon": False,
-            "lines.linewidth": 1.8,
-            "image.interpolation": "nearest",
-        }
-    )
+    """Make Matplotlib draw in the series' style: white ground, readable sizes, colour-blind-safe colours."""
+    plt.rcdefaults()  # whatever a reader's matplotlibrc says; the backend stays
+    plt.rc("figure", figsize=(WIDTH, 3.4))
+    plt.rc("figure.constrained_layout", use=True)
+    plt.rc("axes", edgecolor=GREY, labelcolor=INK, axisbelow=True, prop_cycle=cycler(color=PALETTE))
+    plt.rc("axes", titlelocation="left", titlesize=TEXT + 1)
+    plt.rc("axes.spines", top=False, right=False)
+    plt.rc("font", size=TEXT)
+    plt.rc(("text", "xtick", "ytick"), color=INK)
+    plt.rc("grid", color="#DDDDDD")
+    plt.rc("legend", frameon=False)
+    plt.rc("lines", linewidth=1.8)
+    plt.rc("image", interpolation="nearest")
 
 
 def show(fig: Figure, alt: str, source: str = "official") -> None:
     """Display a figure in the notebook as one ordinary image with alt text, and close it.
 
     Args:
-        fig: the figure.
-        alt: what the picture shows, for a reader who cannot see it: the output's plain text, and metadata.
+        alt: what the picture shows, for a reader who cannot see it; ValueError if it is empty.
         source: `data.source`; for "sample" the figure and the alt text say that the pictures are synthetic.
-
-    Raises:
-        ValueError: if `alt` is empty.
     """
     from IPython.display import display
 
@@ -112,17 +94,13 @@ def image_grid(
     """Draw images in rows on one `ax`, each with an optional title above it.
 
     Args:
-        images: uint8 (N, H, W, 3) or (N, H, W); values 0 to 255. float is taken as 0 to 255 too.
-        titles: N strings or numbers, or None.
+        images: uint8 or float (N, H, W, 3) or (N, H, W), values 0 to 255; ValueError if there is none.
+        titles: N strings or numbers, or None; ValueError for another number of them.
         columns: images per row.
         row_labels: one string per row, written at its left, or None.
         gap: white space between images, in image pixels.
         smooth: soften the pixels' borders: easier to look at, and a smaller file.
-        width: width of a new figure in inches, when `ax` is None.
-        ax: where to draw; None makes a figure of fitting height.
-
-    Raises:
-        ValueError: if there is no image or the number of titles is not N.
+        ax: where to draw; None makes a figure of fitting height, `width` inches wide.
     """
     images = _as_rgb(images)
     count, height, side = images.shape[:3]
@@ -169,10 +147,9 @@ def learning_curves(
     """Draw a metric by epoch, dashed on training and solid on validation images; again on `ax` for more runs.
 
     Args:
-        history: one mapping per epoch with "epoch", `metric` and "val_" + `metric` (`Run.history` is one).
+        history: one mapping per epoch with "epoch", `metric` and "val_" + `metric`, as in `Run.history`.
         metric: "accuracy" (0 to 1, drawn in percent) or "loss".
-        label: what the run is called in the legend.
-        color: None takes the next of `PALETTE`.
+        label: what the run is called in the legend; its color is the next of `PALETTE` if None is given.
     """
     ax = ax or plt.subplots()[1]
     color = color or PALETTE[len(ax.lines) // 2 % len(PALETTE)]
@@ -182,8 +159,7 @@ def learning_curves(
         values = [factor * row[key] for row in history]
         name = f"{label}, {split}" if label else split
         ax.plot(epochs, values, style, color=color, label=name, marker="o" if len(epochs) < 3 else None)
-    ax.set_xlabel("epoch")
-    ax.set_ylabel("accuracy (%)" if metric == "accuracy" else metric)
+    ax.set(xlabel="epoch", ylabel="accuracy (%)" if metric == "accuracy" else metric)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(True)
     ax.legend()

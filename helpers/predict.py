@@ -1,7 +1,4 @@
-"""What a network sees in photos: `python -m helpers.predict PHOTO... [--model PATH] [--top 3] [--json]`.
-
-A photo may be damaged or hostile, so Pillow opens it within limits, and one line says what is wrong with it.
-"""
+"""What a network sees in photos: `python -m helpers.predict PHOTO... [--model PATH] [--top 3] [--json]`."""
 
 import argparse
 import contextlib
@@ -80,7 +77,7 @@ def open_photo(source: Source) -> Image.Image:
             return on_white(picture)
     except UnidentifiedImageError:
         raise PhotoError("it is no JPEG, PNG, GIF, WebP or BMP picture: export it as JPEG") from None
-    except Exception as error:  # the decoders raise whatever a damaged file leads them to
+    except Exception as error:  # the decoders raise whatever a damaged or hostile file leads them to
         raise PhotoError(f"it cannot be read: {in_one_line(error)}") from None
 
 

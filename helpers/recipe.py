@@ -11,7 +11,7 @@ SCHEDULES = ("constant", "triangular")
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything about a training run but the network, the data and the seed.
+    """Everything about a training run but network, data and seed; ValueError names a value out of range.
 
     Args:
         epochs: passes over the training images, 1 or more.
@@ -20,21 +20,16 @@ class Recipe:
             steps for the kernels of convolutions).
         learning_rate: step size at its largest, above 0.
         schedule: "constant" or "triangular" (`helpers.optimizers.Triangular`; Page 2018).
-        weight_decay: decoupled weight decay per step, times the learning rate; 0 or more. Only kernels
-            decay (arXiv 1711.05101).
+        weight_decay: decoupled decay of kernels, times the learning rate; 0 or more (arXiv 1711.05101).
         label_smoothing: share of each label spread evenly over all classes, 0 to below 1.
         augmentation: what is done to training images; validation images are never touched.
-        averaging: the final weights are the mean of those after each of so many last epochs; 0 or 1 means
-            no averaging (arXiv 1803.05407).
+        averaging: of how many last epochs the weights are averaged; 0 or 1: of none (arXiv 1803.05407).
         momentum: share of the last step that "sgd" and "muon" keep, 0 to below 1; "adam" has its own.
         shift_rate: factor of the learning rate for batch normalisation's shifts, above 0; not for "adam"
             (arXiv 2404.00498 uses 64).
         kernel_rate: learning rate of "muon" for kernels of convolutions, above 0; it follows the schedule.
         small_epochs: in so many epochs at the start, 0 to half of them, images are cropped to 24 x 24
             pixels at random places, which costs about half. The network's weights must fit both sizes.
-
-    Raises:
-        ValueError: if a value is out of range; the message names it.
     """
 
     epochs: int = 15

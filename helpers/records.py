@@ -42,8 +42,7 @@ def definition(variant: Variant) -> dict:
 def read_run(path: Path, study: Study, variant: Variant) -> dict:
     """Return the record in a file, checked against what the study defines today.
 
-    Raises:
-        StudyError: if it is damaged, in another run's place, or made by another network or recipe.
+    StudyError if it is damaged, in another run's place, or made by another network or recipe.
     """
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
@@ -79,10 +78,8 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
 
     Columns: variant, title, seed, seconds, parameters, history (list of one dictionary per epoch),
     val_correct (bool array, one entry per validation image), images (how many the network was judged on),
-    and the study's `accuracy_columns`, from 0 to 1; in a final study, val_accuracy is None.
-
-    Raises:
-        StudyError: if there is no such study or run, or the runs do not belong together.
+    and the study's `accuracy_columns`, from 0 to 1; in a final study, val_accuracy is None. StudyError if
+    there is no such study or run, or the runs do not belong together.
     """
     study = find_study(name)
     rows, hashes = [], {}
@@ -185,7 +182,6 @@ def verdict_table(
     the seeds that both variants have. What is compared with nothing has no effect (NaN) and the verdict "".
 
     Args:
-        runs: from `load_runs`.
         titles: the variants to show, in this order; all by default.
         baseline: title of the variant to compare with; the study's first by default.
         ladder: compare each variant with the one above it instead, and add `seconds` of training.

@@ -24,8 +24,7 @@ TOO_OLD = (
 def start_tensorflow() -> None:
     """Import TensorFlow, unless the variable KERAS_BACKEND names another backend (keras.json does not count).
 
-    Raises:
-        ImportError: if TensorFlow is not here or older than 2.20; it says what to choose or to run.
+    ImportError if it is not here or older than 2.20, which says what to choose or to run.
     """
     os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if os.environ["KERAS_BACKEND"] != "tensorflow":

@@ -54,7 +54,6 @@ BASELINE = Study(
 )
 
 CHOOSING = {"seeds": 1, "first_seed": 100}  # a split that no study judges by
-FLIP_AND_SHIFT = Augmentation(flip=True, shift=4)
 BY_DEPTH = (0.1, 0.2, 0.3, 0.4)
 
 REGULARIZATION = Study(
@@ -76,7 +75,7 @@ REGULARIZATION = Study(
 # The best of the study `regularization`, by validation accuracy; a test compares.
 DROPOUT, DECAY = {"dropout": 0.2}, {"weight_decay": 1e-3}
 # The arms of chapters 03 to 05, one change at a time and then together: title, network, recipe.
-AUGMENTED = replace(BUDGET, augmentation=FLIP_AND_SHIFT)
+AUGMENTED = replace(BUDGET, augmentation=Augmentation(flip=True, shift=4))
 ARMS = {
     "baseline": ("Baseline", {}, BUDGET),
     "dropout": ("Dropout", DROPOUT, BUDGET),
@@ -92,11 +91,6 @@ LEARNING_RATES = (3e-4, 1e-3, 3e-3)
 CHOSEN_RATES = dict.fromkeys(ARMS, 1e-3) | {"bn": 3e-3}
 
 
-def screened(arm: str, learning_rate: float) -> str:
-    """Return the name of the variant of the study `screening` that tries this arm with this rate."""
-    return f"{arm}_{learning_rate:g}"
-
-
 def _variant(arm: str, name: str, setting: str = "", **changes) -> Variant:
     """Return an arm under a name, with changes to its recipe, and in its title what was set."""
     title, options, recipe = ARMS[arm]
@@ -107,7 +101,7 @@ SCREENING = Study(
     name="screening",
     question="Which learning rate suits each technique, judged by a third of the budget?",
     variants=tuple(
-        _variant(arm, screened(arm, rate), f"learning rate {rate:g}", learning_rate=rate, epochs=5)
+        _variant(arm, f"{arm}_{rate:g}", f"learning rate {rate:g}", learning_rate=rate, epochs=5)
         for arm in ARMS
         for rate in LEARNING_RATES
     ),
@@ -120,13 +114,8 @@ IMPROVEMENTS = Study(
     variants=tuple(_variant(arm, arm, learning_rate=CHOSEN_RATES[arm]) for arm in ARMS),
 )
 
-LONGER = Study(
-    name="budget",
-    question="Who profits from longer training?",
-    variants=tuple(_variant(a, a, learning_rate=CHOSEN_RATES[a], epochs=40) for a in ("baseline", "all")),
-    seeds=1,
-    milestones=(5, 10, 20, 40),
-)
+BOTH = tuple(_variant(a, a, learning_rate=CHOSEN_RATES[a], epochs=40) for a in ("baseline", "all"))
+LONGER = Study("budget", "Who profits from longer training?", BOTH, seeds=1, milestones=(5, 10, 20, 40))
 
 # What the study `screening` does not cover: rates far too large, batches small and large.
 SCALES = (
@@ -193,20 +182,12 @@ FINAL = Study("final", ON_TEST, (FULL_RECIPE,), views=(1, 2, 6), final=True)
 CLASSIC_SGD = {"optimizer": "sgd", "learning_rate": 1e-3, "batch_size": 64}
 CLASSIC_RECIPE = Recipe(epochs=2, augmentation=Augmentation(flip=True, shift=3), **CLASSIC_SGD)
 CLASSIC_OPTIONS = {"width": 32, "dropout": (0.2, 0.3, 0.4, 0.5), "batch_norm": True}
-FIRST = "first 2 of 400 epochs"
-CLASSIC = Study(
-    "classic",
-    "How long does an epoch of the classic tutorial's network take with our batch normalisation?",
-    (Variant("classic", f"Classic tutorial, {FIRST}", "vgg", CLASSIC_OPTIONS, CLASSIC_RECIPE),),
-    seeds=1,
-)
+FIRST, HOW_LONG = "first 2 of 400 epochs", "How long does an epoch of the classic tutorial's network take"
+OURS = Variant("classic", f"Classic tutorial, {FIRST}", "vgg", CLASSIC_OPTIONS, CLASSIC_RECIPE)
+CLASSIC = Study("classic", f"{HOW_LONG} with our batch normalisation?", (OURS,), seeds=1)
 IN_KERAS = f"Classic tutorial in Keras' layers, {FIRST}"
-CLASSIC_KERAS = Study(
-    "classic_keras",
-    "How long does an epoch of the classic tutorial's network take in Keras' own layers?",
-    (Variant("classic_cnn", IN_KERAS, "classic_cnn", {}, CLASSIC_RECIPE),),
-    seeds=1,
-)
+THEIRS = Variant("classic_cnn", IN_KERAS, "classic_cnn", {}, CLASSIC_RECIPE)
+CLASSIC_KERAS = Study("classic_keras", f"{HOW_LONG} in Keras' own layers?", (THEIRS,), seeds=1)
 
 _ALL = (BASELINE, REGULARIZATION, SCREENING, IMPROVEMENTS, LONGER, BATCH_NORM, FAST, QUICK, FULL, FINAL)
 STUDIES = {study.name: study for study in (*_ALL, CLASSIC, CLASSIC_KERAS)}

@@ -47,9 +47,7 @@ def train(
             validation split may be empty (`load_cifar10(val_size=0)`), to train on all images.
         recipe: how to train; in the smoke profile at most two epochs.
         seed: from 0 to 2**32 - 1.
-        resume_dir: folder for the state after each epoch, from which the same call goes on; it stays until
-            the caller deletes it, when the result is safe.
-        progress: whether to show a progress bar.
+        resume_dir: folder for the state after each epoch, from which the same call goes on; it stays.
 
     Raises:
         TypeError, ValueError: if the data or the model do not fit; the message names what.
@@ -83,8 +81,8 @@ def train_epochs(
     judged = batches(data.val.images, encode(data.val.labels, recipe)) if len(data.val) else {}
     history = checkpoint.restore()
     steps = -(-len(data.train) // recipe.batch_size)
-    progress = {"total": recipe.epochs * steps, "initial": len(history) * steps, "disable": not shown}
-    with tqdm(**progress, leave=False) as bar:
+    done, total = len(history) * steps, recipe.epochs * steps
+    with tqdm(initial=done, total=total, disable=not shown, leave=False) as bar:
         step_by_step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
         for epoch in range(len(history), recipe.epochs):
             started = time.perf_counter()
@@ -152,9 +150,9 @@ def predict_logits(model: keras.Model, images: np.ndarray, views: int = 1) -> np
 
 def outcome(correct: np.ndarray) -> dict:
     """Return a record's last fields from one truth value per validation image, bool (N,)."""
-    accuracy = {"val_accuracy": float(correct.mean()) if len(correct) else None}
+    accuracy = float(correct.mean()) if len(correct) else None
     where = {"machine": session.machine(), "versions": session.versions()}
-    return accuracy | {"val_correct": as_digits(correct)} | where
+    return {"val_accuracy": accuracy, "val_correct": as_digits(correct), **where}
 
 
 def as_digits(correct: np.ndarray) -> str:

@@ -38,8 +38,7 @@ def effect_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         place = {"textcoords": "offset points", "ha": "center", "bbox": GROUND}
         ax.annotate(f"{row.effect:+.1f}", (row.effect, y), (0, 7), **place)
     ax.set_yticks(range(len(table)), table.index)
-    ax.set_ylim(len(table) - 0.4, -0.7)
-    ax.set_xlabel("effect on validation accuracy (percentage points)")
+    ax.set(ylim=(len(table) - 0.4, -0.7), xlabel="effect on validation accuracy (percentage points)")
     ax.xaxis.grid(True)
     return ax
 
@@ -55,8 +54,7 @@ def place_run(recorded: Sequence[float], new: float, label: str = "new run", ax:
     ax.axvline(100 * new, color=VERMILION, linewidth=1, linestyle=":")
     ax.annotate(f"{100 * new:.1f}", (100 * new, 2), (8, 0), textcoords="offset points", va="center")
     ax.set_yticks((0, 1, 2), ("recorded runs", "expected range", label))
-    ax.set_ylim(2.6, -0.6)
-    ax.set_xlabel("validation accuracy (%)")
+    ax.set(ylim=(2.6, -0.6), xlabel="validation accuracy (%)")
     ax.xaxis.grid(True)
     return ax
 
@@ -92,10 +90,7 @@ def _network_in_words(variant: Variant) -> str:
 
 
 def ladder_plot(runs: pd.DataFrame) -> Figure:
-    """Draw each rung's accuracy, a dot per seed on its 95% interval, and its effect against the rung below.
-
-    Of `runs` from `records.load_runs`, of a study in which each variant changes one thing more.
-    """
+    """Draw a ladder's runs: a dot per seed on each rung's 95% interval, and its effect on the rung below."""
     rungs = runs["title"].nunique()
     fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.9 + 0.42 * rungs))
     percent = runs.assign(accuracy=100 * runs["val_accuracy"])
@@ -111,15 +106,12 @@ def ladder_plot(runs: pd.DataFrame) -> Figure:
 
 
 class Published(NamedTuple):
-    """A result that others published: test accuracy in percent after so many epochs.
-
-    `study` and `variant` name recorded runs of that network, or one like it, for the length of an epoch.
-    """
+    """A result that others published."""
 
     label: str
     epochs: int
-    accuracy: float
-    study: str
+    accuracy: float  # on test images, in percent
+    study: str  # whose recorded runs of this variant, the same network or one like it, tell an epoch's length
     variant: str
     placed: tuple
 
@@ -164,10 +156,10 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
         ax.plot(*place, "*", color=PURPLE, markersize=14, markeredgecolor=INK)
         _label(ax, f"on the test images: {place[1]:.1f}", place, RIGHT)
     ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12))
-    ax.set(xscale="log", xlim=(0.35, 1800), ylim=(60, 99), ylabel="accuracy (%)")
+    ax.set(xscale="log", xlim=(0.35, 1800), ylim=(60, 99))
+    ax.set(xlabel="minutes of training on two CPU cores (log scale)", ylabel="accuracy (%)")
     ax.set_xticks(list(TICKS), list(TICKS.values()))
     ax.minorticks_off()
-    ax.set_xlabel("minutes of training on two CPU cores (log scale)")
     ax.grid(True)
     return ax
 

@@ -30,10 +30,8 @@ PROMPT = "Upload a photo (JPEG, PNG, GIF, WebP or BMP, up to 10 MB) or pick one:
 def photo_widget(model: "keras.Model", surprises: Split, source: str = "official") -> widgets.Widget:
     """Return a widget that shows what a network sees in photos, to be the last line of a cell.
 
-    Args:
-        model: takes pixels 0 to 255, (N, 32, 32, 3), and gives logits (N, 10).
-        surprises: what the button "Surprise me" draws from, looked at when it is pressed.
-        source: `data.source` of the surprises; those of the "sample" are said to be synthetic.
+    The model takes pixels 0 to 255, (N, 32, 32, 3), and gives logits (N, 10). The button "Surprise me" draws
+    from `surprises`, which nothing else looks at; with the `source` "sample" they are said to be synthetic.
     """
     return PhotoViewer(model, surprises, source).box
 
@@ -52,10 +50,10 @@ def photo_figure(photo: Photo, guesses: Sequence[Guess], truth: str | None = Non
     (width, height), (left, top, right, bottom) = photo.size, photo.crop
     whole.imshow(photo.copy, extent=(0, width, height, 0), interpolation="bilinear")
     pale = {"color": "white", "alpha": 0.65, "linewidth": 0}
-    for start, end in ((0, left), (right, width)):
-        whole.axvspan(start, end, **pale)
-    for start, end in ((0, top), (bottom, height)):
-        whole.axhspan(start, end, **pale)
+    whole.axvspan(0, left, **pale)
+    whole.axvspan(right, width, **pale)
+    whole.axhspan(0, top, **pale)
+    whole.axhspan(bottom, height, **pale)
     small.imshow(photo.pixels)
     for ax, title in ((whole, f"{width} x {height} pixels"), (small, "what the network gets")):
         ax.set_title(title, fontsize=TEXT)
@@ -73,8 +71,7 @@ def draw_probabilities(guesses: Sequence[Guess], truth: str | None, ax: Axes) ->
     bars = ax.barh(names, [100 * shares[name] for name in CLASS_NAMES], color=colors)
     ax.bar_label(bars, fmt="{:.1f}", padding=3)
     ax.tick_params(labelsize=9)
-    ax.set(xlabel="probability (%)", ylabel="class", xticks=range(0, 101, 25))
-    ax.set_xlim(0, 128)  # room for the number behind a long bar
+    ax.set(xlabel="probability (%)", ylabel="class", xticks=range(0, 101, 25), xlim=(0, 128))
     ax.invert_yaxis()
 
 

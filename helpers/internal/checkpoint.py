@@ -25,7 +25,9 @@ class Checkpoint(ExitStack):
         self.path = Path(folder) / "checkpoint.npz" if folder else None  # None: nothing is kept on disk
         if not folder:
             return
-        self.identity = json.dumps(record | {"network": fingerprint(model)}, sort_keys=True)
+        layers = re.sub(r'_\d+"', '"', model.to_json())  # without the numbers Keras gives them
+        network = hashlib.sha256(layers.encode()).hexdigest()
+        self.identity = json.dumps(record | {"network": network}, sort_keys=True)
         model.optimizer.build(model.trainable_variables)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -75,8 +77,3 @@ class Checkpoint(ExitStack):
         """Return all variables of model and optimizer by names that are the same in each process."""
         parts = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
         return {f"{part}{i}": v for part, held in parts.items() for i, v in enumerate(held)}
-
-
-def fingerprint(model: keras.Model) -> str:
-    """Return the sha256 of a network's layers and settings, without the numbers Keras gives its layers."""
-    return hashlib.sha256(re.sub(r'_\d+"', '"', model.to_json()).encode()).hexdigest()

@@ -7,7 +7,6 @@ import subprocess
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -18,7 +17,7 @@ from helpers.evaluation import accuracy_interval
 from helpers.experiments import in_own_process, main
 from helpers.internal.checkpoint import Checkpoint
 from helpers.recipe import Run
-from helpers.studies import STUDIES, Study, Variant
+from helpers.studies import Study, Variant
 from helpers.training import TrainingDiverged
 from tests.support.tiny import QUICK, STEP, STUDY, tiny_cifar10, tiny_data, use_study
 
@@ -85,7 +84,7 @@ def test_a_real_run_is_recorded_with_its_origin_and_its_cost(folder):
     assert run["pflop"] == pytest.approx(3 * 130 * 2 * 3072 * 10 / 1e15)
     assert abs(datetime.now(UTC) - datetime.fromisoformat(run["date"])) < timedelta(minutes=9)
     assert run["commit"] is None or len(run["commit"].removesuffix("+changes")) == 40
-    assert run["split"] == {"seed": 0, "val_size": 5000}
+    assert (run["split"], run["data"]["val"]) == ({"seed": 0, "val_size": 40}, 40), "as the study says"
     assert {"processor", "accelerator", "flags", "cores", "peak_gflops"} <= set(run["machine"])
 
 
@@ -95,15 +94,6 @@ def test_the_list_counts_the_runs_of_each_study(folder, trained, capsys, monkeyp
     monkeypatch.setattr(records, "folder", lambda study: folder)
     assert main(["list"]) == 0
     assert f"tiny: 3 of 6. {STUDY.question}" in capsys.readouterr().out
-
-
-def test_the_validation_split_has_the_size_that_the_study_says(trained, monkeypatch):
-    sizes = []
-    monkeypatch.setattr(experiments, "load_cifar10", lambda source, seed, val_size: sizes.append(val_size))
-    study = dataclasses.replace(STUDY, val_size=12)
-    with pytest.raises(AttributeError):  # there are no data
-        experiments.record_run(study, STUDY.variants[0], 0, "sample", Path("x"))
-    assert sizes == [12]
 
 
 def test_what_is_there_is_not_trained_again(trained, capsys):
@@ -240,12 +230,6 @@ def test_show_prints_mean_spread_interval_and_verdict(trained, capsys):
     # Baseline: 0.5 and 0.6, so std = 7.07 points, std / sqrt(2) = 5, and Student's t(0.975, 1) = 12.706.
     assert "Baseline 2 55.000 7.071 -8.531 118.531 90.000 30.000 30730" in lines
     assert "Step 0.1 2 58.750 3.750 NaN NaN NaN needs more seeds" in lines
-
-
-def test_every_recorded_run_of_the_series_is_read_with_todays_recipes(monkeypatch):
-    monkeypatch.undo()  # the studies of the series, where they lie
-    read_runs = [len(records.load_runs(name)) for name in STUDIES]
-    assert sum(read_runs) == len(list(records.RUNS.glob("*/*.json"))) >= 135
 
 
 @pytest.fixture

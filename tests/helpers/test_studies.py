@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from helpers import models, records, studies
-from helpers.studies import ARMS, CHOSEN_RATES, LEARNING_RATES, STUDIES, Variant, screened
+from helpers.studies import ARMS, CHOSEN_RATES, LEARNING_RATES, STUDIES, Variant
 from helpers.training import CROP_SIDE
 
 # Studies of a single recipe compare nothing: `full` comes before `final`, the classic ones measure seconds.
@@ -50,18 +50,18 @@ def test_each_arm_has_the_learning_rate_that_the_screening_chose():
     screening = records.load_runs("screening").set_index("variant")["val_accuracy"]
     judged = records.load_runs("improvements")["variant"].unique()
     for arm in judged:
-        tried = {rate: screening[screened(arm, rate)] for rate in LEARNING_RATES}
+        tried = {rate: screening[f"{arm}_{rate:g}"] for rate in LEARNING_RATES}
         assert tried[CHOSEN_RATES[arm]] == max(tried.values()), (arm, tried)
     assert "baseline" in judged
 
 
 def test_the_screening_tries_every_arm_with_every_rate_for_a_third_of_the_budget():
     variants = {variant.name: variant for variant in studies.SCREENING.variants}
-    assert set(variants) == {screened(arm, rate) for arm in ARMS for rate in LEARNING_RATES}
+    assert set(variants) == {f"{arm}_{rate:g}" for arm in ARMS for rate in LEARNING_RATES}
     for arm in ARMS:
         judged = studies.IMPROVEMENTS[arm]
         for rate in LEARNING_RATES:
-            tried = variants[screened(arm, rate)]
+            tried = variants[f"{arm}_{rate:g}"]
             assert tried.options == judged.options
             third = judged.recipe.epochs // 3
             assert tried.recipe == dataclasses.replace(judged.recipe, epochs=third, learning_rate=rate)

@@ -83,9 +83,6 @@ def words(page):
     return html.unescape(re.search(r"<p[^>]*>(.*)</p>", page)[1])
 
 
-# Uploads
-
-
 @either_version
 def test_an_uploaded_photo_is_shown_with_its_three_most_probable_classes_again_and_again(viewer, model):
     send(viewer, CAT.read_bytes())
@@ -135,9 +132,6 @@ def test_a_model_that_does_not_run_is_said_in_one_line(images):
     assert viewer.tell.disabled
 
 
-# Photos to pick
-
-
 def test_a_photo_can_be_picked_and_again_after_another_picture(viewer):
     assert [label for label, _ in viewer.choice.options] == ["choose a photo", *SHIPPED]
     viewer.choice.value = CAT
@@ -146,9 +140,6 @@ def test_a_photo_can_be_picked_and_again_after_another_picture(viewer):
     viewer.surprise.click()
     viewer.choice.value = CAT
     assert viewer.page.value == shown
-
-
-# Surprises
 
 
 def test_a_surprise_keeps_its_truth_until_asked(viewer, images):
@@ -188,9 +179,6 @@ def test_surprises_of_the_sample_say_so_and_photos_do_not(model, images):
         assert told.startswith("synthetic image, not CIFAR-10, ")
     viewer.choice.value = CAT
     assert "synthetic" not in viewer.page.value
-
-
-# The widget and its figure
 
 
 def test_each_control_says_what_it_does(model, images):

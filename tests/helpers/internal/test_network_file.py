@@ -197,12 +197,6 @@ def test_a_network_with_parts_that_could_run_code_is_refused(kind, model_path, t
     refused(path, "is no part of this series' networks")
 
 
-def test_a_lambda_layer_is_refused(tmp_path):
-    parts = [keras.Input((32, 32, 3)), layers.Lambda(lambda x: x), layers.Flatten(), layers.Dense(10)]
-    keras.Sequential(parts).save(path := tmp_path / "lambda.keras")
-    refused(path, r"is not loaded: Lambda \(keras.layers\) is no part")
-
-
 BUILT = {"build_config": {"input_shape": [None, 8, 8, 4000]}}
 
 
