@@ -57,14 +57,16 @@ def test_a_kernel_keeps_its_length_and_takes_a_step_of_the_set_size():
     assert np.sum(step * gradient) < 0
 
 
-def test_a_step_descends_and_momentum_carries_on():
+def test_a_step_takes_the_directions_of_nesterovs_momentum():
     kernel, optimizer = kernel_and_its_optimizer(momentum=0.9)
-    gradient = RNG.normal(size=kernel.shape).astype("float32")
-    optimizer.apply([gradient])
+    first, second = RNG.normal(size=(2, *kernel.shape)).astype("float32")
+    optimizer.apply([first])
     middle = keras.ops.convert_to_numpy(kernel.value).copy()
-    optimizer.apply([np.zeros_like(gradient)])  # nothing pulls any more, yet it moves on
+    optimizer.apply([second])
     moved = keras.ops.convert_to_numpy(kernel.value) - middle * 4 / np.linalg.norm(middle)
-    assert np.sum(moved * gradient) < 0
+    ahead = second + 0.9 * (0.9 * first + second)
+    expected = -np.asarray(orthogonalize(ahead.reshape(-1, 16).T)).T.reshape(kernel.shape)
+    np.testing.assert_allclose(moved, 0.5 * expected, atol=1e-4)
 
 
 def test_other_weights_take_the_steps_of_sgd():
