@@ -10,15 +10,18 @@ from helpers.quiet import hush_tensorflow
 hush_tensorflow()
 
 import argparse
+import multiprocessing
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from helpers import console, session
-from helpers.data import DataError, Split, TrainingData, load_cifar10
+from helpers import console, provenance, session
+from helpers.data import DataError, Split, load_cifar10
 from helpers.evaluation import accuracy_interval, predict_logits
 from helpers.model_files import save_model
 from helpers.records import (
@@ -40,7 +43,7 @@ from helpers.records import (
 )
 from helpers.readme import in_words, update_readme
 from helpers.studies import STUDIES, Study, Variant
-from helpers.training import TrainingDiverged, as_digits
+from helpers.training import CROP_SIDE, Run, TrainingDiverged, as_digits
 
 
 def run_study(
@@ -68,9 +71,8 @@ def run_study(
         raise StudyError("The smoke profile shortens runs, so it records none: unset TUTORIAL_PROFILE.")
     chosen = [known[name] for name in variants or known]
     total = len(chosen) * (seeds or study.seeds)
-    done, diverged = 0, []
+    done, diverged, ended = 0, [], []
     for seed in range(study.first_seed, study.first_seed + (seeds or study.seeds)):
-        data = None
         for variant in chosen:
             done += 1
             path = folder(study, source) / f"{variant.name}-seed{seed}.json"
@@ -79,38 +81,46 @@ def run_study(
                 read_run(path, study, variant)
                 print(f"{label}: already there", flush=True)
                 continue
-            if data is None:
-                cifar10 = load_cifar10(source, seed=seed, **({"val_size": 0} if study.final else {}))
-                data = cifar10.for_training()
-                require_same_data(study, source, seed, data)
-                judged = cifar10.test if study.final else cifar10.val
             if twin := find_twin(study, variant, seed, source):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_json(path, twin)
                 print(f"{label}: the same run as {twin['taken_from']}, taken over", flush=True)
                 continue
             try:
-                _run_one(study, variant, seed, data, judged, path, label)
+                in_own_process(_run_one, study, variant, seed, source, path, label)
             except TrainingDiverged as error:  # the other variants may still do well
                 print(f"{label}: {error}", file=sys.stderr, flush=True)
                 diverged.append(path.stem)
+            except BrokenProcessPool:
+                print(f"{label}: its process was ended, out of memory perhaps", file=sys.stderr, flush=True)
+                ended.append(path.stem)
     if diverged:
         raise StudyError(f"{len(diverged)} of {total} runs diverged, so no record: {', '.join(diverged)}.")
+    if ended:
+        raise StudyError(f"{len(ended)} of {total} runs were ended: start the same command again to go on.")
 
 
-def _run_one(
-    study: Study,
-    variant: Variant,
-    seed: int,
-    data: TrainingData,
-    judged: Split,
-    path: Path,
-    label: str,
-) -> None:
+def in_own_process(function: Callable, *arguments) -> None:
+    """Call a function in a new process and wait for its end: Keras leaks about 21 MB with each run.
+
+    Raises:
+        BrokenProcessPool: if something ends the process.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as pool:
+        pool.submit(function, *arguments).result()
+
+
+def _run_one(study: Study, variant: Variant, seed: int, source: str, path: Path, label: str) -> None:
     """Train one variant with one seed under a lock of its own, judge it, and write the record.
 
     The network that a final study trains with its first seed is published in `data/models/`.
     """
+    cifar10 = load_cifar10(source, seed=seed, val_size=0 if study.final else study.val_size)
+    data = cifar10.for_training()
+    require_same_data(study, source, seed, data)
+    judged = cifar10.test if study.final else cifar10.val
+    origin = {"date": provenance.date(), "commit": provenance.commit()}
     state = path.parent / ".unfinished" / path.stem
     state.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -120,6 +130,7 @@ def _run_one(
                 return
             model, run = variant.train(data, seed, state, progress=sys.stderr.isatty())
             record = {"study": study.name, "variant": variant.name, **definition(variant), **vars(run)}
+            record |= origin | costs(model, variant, len(data.train)) | {"machine": this_machine(run)}
             if study.views:
                 split = "test" if study.final else "validation"
                 record["judged"] = {"split": split, "correct": judge(model, judged, study.views)}
@@ -134,6 +145,22 @@ def _run_one(
         for views, correct in record.get("judged", {}).get("correct", {}).items():
             found.append(f"{share_of_ones(correct):.2%} {record['judged']['split']} ({views} views)")
         print(f"{label}: {', '.join(found)} in {run.seconds:.0f} s", flush=True)
+
+
+def costs(model, variant: Variant, images: int) -> dict:
+    """Return what a record says of its training's arithmetic; None where there is no network."""
+    if model is None:
+        return {"pflop": None}
+    return {"pflop": provenance.training_pflop(model, variant.recipe, images, CROP_SIDE)}
+
+
+def this_machine(run: Run) -> dict:
+    """Return where a run was made, with what its speed depends on."""
+    return run.machine | {
+        "flags": provenance.processor_flags(),
+        "cores": provenance.cores(),
+        "peak_gflops": provenance.peak_gflops(),
+    }
 
 
 def judge(model, split: Split, views: Sequence[int]) -> dict[int, str]:

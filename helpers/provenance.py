@@ -1,6 +1,7 @@
 """Where a recorded run comes from and what it cost: date, commit, processor, arithmetic."""
 
 import functools
+import os
 import subprocess
 import time
 from datetime import UTC, datetime
@@ -40,6 +41,11 @@ def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[str]:
     lines = cpuinfo.read_text(encoding="utf-8").splitlines()
     present = next((line.split() for line in lines if line.startswith("flags")), [])
     return [flag for flag in FLAGS if flag in present]
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 @functools.cache

@@ -55,6 +55,7 @@ class Study:
             rate and no averaging, a run of 40 epochs has the run of 5 epochs as its beginning, to
             the bit; so one run answers for every shorter budget.
         views: numbers of views (`evaluation.predict_logits`) by which each trained network is judged.
+        val_size: how many images are held out for validation; a final study holds out none.
         final: whether the networks are trained on all 50,000 images and judged on the test images,
             once, when they are recorded. There is no validation then, so nothing can be chosen.
 
@@ -69,6 +70,7 @@ class Study:
     first_seed: int = 0
     milestones: tuple[int, ...] = ()
     views: tuple[int, ...] = ()
+    val_size: int = 5000
     final: bool = False
 
     def __getitem__(self, name: str) -> Variant:
