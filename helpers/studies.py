@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from helpers.augment import Augmentation
 from helpers.recipe import Recipe
+from helpers.screening import SCREENINGS
 from helpers.study import Study, Variant
 
 __all__ = ["STUDIES", "Study", "Variant"]
@@ -251,5 +252,6 @@ STUDIES = {
         FINAL,
         CLASSIC,
         CLASSIC_AS_PUBLISHED,
+        *SCREENINGS,
     )
 }
