@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 
 import keras
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from helpers import experiments, readme, records, study, training
 from helpers.data import Split
 from helpers.evaluation import accuracy_interval
-from helpers.experiments import main
+from helpers.experiments import in_own_process, main
 from helpers.training import Run, TrainingDiverged
 from tests.tiny import STUDY, tiny_cifar10, tiny_data, use_study
 
@@ -103,6 +104,49 @@ def test_a_real_run_is_recorded(folder):
     assert len(run["val_correct"]) == 40
     assert run["val_accuracy"] == run["val_correct"].count("1") / 40
     assert run["versions"]["keras"] == keras.__version__
+    assert run["pflop"] == pytest.approx(3 * 130 * 2 * 3072 * 10 / 1e15)
+    assert {"date", "commit"} <= set(run)
+    assert run["machine"]["peak_gflops"] > 0
+
+
+def test_a_record_from_before_dates_and_commits_is_read_as_ever(folder, trained):
+    main([*RUN, "--seeds", "1", "--variants", "base"])
+    for key in ("date", "commit", "pflop"):
+        remove(folder / "base-seed0.json", key)
+    change(folder / "base-seed0.json", machine={"processor": "X"})
+    assert list(records.load_runs("tiny", "sample")["val_accuracy"]) == [0.5]
+
+
+def test_a_study_validates_on_as_many_images_as_it_says(trained, monkeypatch, tmp_path):
+    asked = []
+    use_study(monkeypatch, tmp_path, dataclasses.replace(STUDY, val_size=10_000))
+    monkeypatch.setattr(
+        experiments, "load_cifar10", lambda *args, **options: asked.append(options) or tiny_cifar10()
+    )
+    main([*RUN, "--seeds", "1", "--variants", "base"])
+    assert asked == [{"seed": 0, "val_size": 10_000}]
+
+
+def test_a_run_is_trained_in_another_process_and_its_end_is_noticed(capfd):
+    in_own_process(print, "there")
+    assert capfd.readouterr().out == "there\n"
+    with pytest.raises(BrokenProcessPool):
+        in_own_process(os._exit, 9)
+
+
+def test_a_run_whose_process_is_ended_costs_that_run_alone(folder, trained, monkeypatch, capsys):
+    def ended(function, study, variant, *arguments):
+        if variant.name == "vgg":
+            raise BrokenProcessPool
+        function(study, variant, *arguments)
+
+    monkeypatch.setattr(experiments, "in_own_process", ended)
+    assert main([*RUN, "--seeds", "1"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "[3/3] tiny vgg seed 0: its process was ended, out of memory perhaps",
+        "1 of 3 runs were ended: start the same command again to go on.",
+    ]
+    assert trained == ["base-seed0", "lr0.1-seed0"]
 
 
 def test_what_is_there_is_not_trained_again(trained, capsys):
@@ -170,7 +214,7 @@ def test_a_run_that_another_process_trains_is_skipped(folder, trained, capsys):
 
 
 def test_a_run_that_another_process_finished_meanwhile_is_not_trained_twice(trained, monkeypatch, capsys):
-    def load(source, seed):
+    def load(source, seed, val_size):
         monkeypatch.setattr(experiments, "load_cifar10", tiny_cifar10)
         main([*RUN, "--seeds", "1"])  # what the other process does while this one loads the data
         return tiny_cifar10(source, seed)
@@ -252,7 +296,7 @@ def test_a_record_that_is_damaged_or_of_another_run_is_refused(
 def test_runs_on_other_data_are_not_added_to_a_study(folder, trained, monkeypatch, capsys):
     main([*RUN, "--seeds", "1", "--variants", "vgg"])
     other = dataclasses.replace(tiny_cifar10(), val=tiny_data(130, 41).val)
-    monkeypatch.setattr(experiments, "load_cifar10", lambda source, seed: other)
+    monkeypatch.setattr(experiments, "load_cifar10", lambda source, seed, val_size: other)
     error = one_line_error(capsys, [*RUN, "--seeds", "1"])
     assert "vgg-seed0.json was trained on other data than there are today: move it away" in error
     assert trained == ["vgg-seed0"]
@@ -365,7 +409,9 @@ def test_a_variant_with_a_single_seed_is_shown_without_interval(trained, capsys)
 
 
 def test_the_readme_gets_the_recorded_results_and_keeps_its_other_words(folder, trained, monkeypatch):
-    monkeypatch.setattr(experiments, "load_cifar10", lambda source, seed: tiny_cifar10("official", seed))
+    monkeypatch.setattr(
+        experiments, "load_cifar10", lambda source, seed, val_size: tiny_cifar10("official", seed)
+    )
     main(["run", "tiny"])
     assert main(["readme"]) == 0
     text = readme.README.read_text(encoding="utf-8")
@@ -410,6 +456,14 @@ def test_a_run_by_another_recipe_is_no_twin(trained, monkeypatch):
     monkeypatch.setattr(records, "STUDIES", {"tiny": STUDY, "other": other})
     assert records.find_twin(other, changed_recipe, 0, "sample") is None
     assert records.find_twin(other, STUDY.variants[0], 7, "sample") is None
+
+
+def test_a_run_that_validated_on_other_images_is_no_twin(trained):
+    main(RUN)
+    other = dataclasses.replace(STUDY, name="other")
+    assert records.find_twin(other, STUDY.variants[0], 0, "sample") is not None
+    more = dataclasses.replace(other, val_size=10_000)
+    assert records.find_twin(more, STUDY.variants[0], 0, "sample") is None
 
 
 # Several views, and the last training on all images

@@ -56,20 +56,24 @@ def tiny_data(train: int = 130, val: int = 40, seed: int = 0) -> TrainingData:
     return TrainingData(split(train), split(val), "sample")
 
 
-def tiny_cifar10(source: str = "sample", seed: int = 0) -> Cifar10:
+def tiny_cifar10(source: str = "sample", seed: int = 0, val_size: int = 5000) -> Cifar10:
     """Return what stands in for `load_cifar10`; its images depend on the seed, as a split does."""
     data = tiny_data(seed=seed)
     return Cifar10(data.train, data.val, data.val, source)
 
 
 def use_study(monkeypatch, folder, study: Study = STUDY) -> None:
-    """Make the command line know this study alone, keep its runs in a folder, and load the tiny data."""
+    """Make the command line know this study alone, keep its runs in a folder, and load the tiny data.
+
+    It trains in this process, where the study and the data stand in for others.
+    """
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
     for module in (experiments, readme, records):
         monkeypatch.setattr(module, "STUDIES", {study.name: study})
     monkeypatch.setattr(records, "RUNS", folder / "runs")
     monkeypatch.setattr(readme, "README", folder / "README.md")
     monkeypatch.setattr(experiments, "load_cifar10", tiny_cifar10)
+    monkeypatch.setattr(experiments, "in_own_process", lambda function, *arguments: function(*arguments))
 
 
 def changed(data: TrainingData, part: str, **arrays) -> TrainingData:
