@@ -75,7 +75,12 @@ class Cifar10:
 
 
 def load_cifar10(
-    source: str = "auto", *, val_size: int = 5000, seed: int = 0, data_dir: str | os.PathLike | None = None
+    source: str = "auto",
+    *,
+    val_size: int = 5000,
+    seed: int = 0,
+    fold: int = 0,
+    data_dir: str | os.PathLike | None = None,
 ) -> Cifar10:
     """Load CIFAR-10, split into train, validation and test.
 
@@ -89,6 +94,7 @@ def load_cifar10(
         val_size: how many training images are held out for validation; `split_indices` states the rule.
             Of the sample, which is a tenth as large, a tenth of `val_size` is held out.
         seed: chooses the images that are held out. Nothing else depends on it.
+        fold: which of the seed's folds is held out; no image is in two of them.
         data_dir: an official archive, the folder of its files, or a folder that holds one of these.
 
     Returns:
@@ -96,45 +102,49 @@ def load_cifar10(
 
     Raises:
         DataError: if the source is "official" and the files cannot be had; it says why and what to do.
-        ValueError: if `source`, `val_size` or `seed` is out of its range.
+        ValueError: if `source`, `val_size`, `seed` or `fold` is out of its range.
     """
     if source not in SOURCES:
         raise ValueError(f"source is {source!r}, expected one of {', '.join(map(repr, SOURCES))}.")
-    check_whole(val_size=val_size, seed=seed)  # before something is downloaded
+    check_whole(val_size=val_size, seed=seed, fold=fold)  # before something is downloaded
     if source == "auto" and profile() == "smoke":
         print("Smoke profile: the synthetic sample stands in for CIFAR-10.")
         source = "sample"
     if source == "sample":
-        return from_arrays(sample_arrays(), round(val_size / SAMPLE_SHARE), seed, "sample")
+        return from_arrays(sample_arrays(), round(val_size / SAMPLE_SHARE), seed, fold, "sample")
     try:
-        return from_arrays(official_arrays(data_dir), val_size, seed, "official")
+        return from_arrays(official_arrays(data_dir), val_size, seed, fold, "official")
     except DataError as error:
         if source == "official":
             raise
         print_banner(error)
-        return from_arrays(sample_arrays(), round(val_size / SAMPLE_SHARE), seed, "sample")
+        return from_arrays(sample_arrays(), round(val_size / SAMPLE_SHARE), seed, fold, "sample")
 
 
-def split_indices(labels: np.ndarray, val_size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def split_indices(
+    labels: np.ndarray, val_size: int, seed: int, fold: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Divide the training images into those to train on and those to validate on.
 
     The rule: each image draws a random number (the 64-bit output of PCG64, a stream that NumPy promises to
     keep), and of each class the `val_size / 10` images with the smallest numbers are held out. So the classes
     are equally frequent, a smaller validation split is part of a larger one, and only the seed decides. If
-    10 does not divide `val_size`, the first classes give one image more.
+    10 does not divide `val_size`, the first classes give one image more. Fold 1 holds out as many with
+    the next larger numbers, and so on: the folds of a seed share no image.
 
     Args:
         labels: int (N,), from 0 to 9.
         val_size: how many of the N images to hold out; 0 holds out none.
         seed: an integer from 0.
+        fold: an integer from 0; with all N images in k folds, to k - 1.
 
     Returns:
         The indices to train on and those to validate on, each int64 and ascending.
 
     Raises:
-        ValueError: if `val_size` or `seed` is no integer of at least 0, or a class is too small.
+        ValueError: if `val_size`, `seed` or `fold` is no integer of at least 0, or a class is too small.
     """
-    check_whole(val_size=val_size, seed=seed)
+    check_whole(val_size=val_size, seed=seed, fold=fold)
     numbers = np.random.PCG64(seed).random_raw(len(labels))
     held_out = np.zeros(len(labels), bool)
     for label in range(len(CLASS_NAMES)):
@@ -142,7 +152,9 @@ def split_indices(labels: np.ndarray, val_size: int, seed: int) -> tuple[np.ndar
         members = np.flatnonzero(labels == label)
         if count and count >= len(members):
             raise ValueError(f"val_size is {val_size:,}: too large for {len(labels):,} training images.")
-        held_out[members[np.argsort(numbers[members])[:count]]] = True
+        if (fold + 1) * count > len(members):
+            raise ValueError(f"fold is {fold}: {len(labels):,} images have fewer folds of {val_size:,}.")
+        held_out[members[np.argsort(numbers[members])[fold * count : (fold + 1) * count]]] = True
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
@@ -153,10 +165,10 @@ def check_whole(**arguments: int) -> None:
             raise ValueError(f"{name} is {value!r}, expected an integer of at least 0.")
 
 
-def from_arrays(arrays: Arrays, val_size: int, seed: int, source: str) -> Cifar10:
+def from_arrays(arrays: Arrays, val_size: int, seed: int, fold: int, source: str) -> Cifar10:
     """Split the training arrays and put all three splits together."""
     images, labels = arrays["train_images"], arrays["train_labels"]
-    train, val = (Split(images, labels, rows) for rows in split_indices(labels, val_size, seed))
+    train, val = (Split(images, labels, rows) for rows in split_indices(labels, val_size, seed, fold))
     return Cifar10(train, val, Split(arrays["test_images"], arrays["test_labels"]), source)
 
 

@@ -116,11 +116,11 @@ def _run_one(study: Study, variant: Variant, seed: int, source: str, path: Path,
 
     The network that a final study trains with its first seed is published in `data/models/`.
     """
-    cifar10 = load_cifar10(source, seed=seed, val_size=0 if study.final else study.val_size)
+    cifar10 = load_cifar10(source, **study.split(seed))
     data = cifar10.for_training()
     require_same_data(study, source, seed, data)
     judged = cifar10.test if study.final else cifar10.val
-    origin = {"date": provenance.date(), "commit": provenance.commit()}
+    origin = {"date": provenance.date(), "commit": provenance.commit(), "split": study.split(seed)}
     state = path.parent / ".unfinished" / path.stem
     state.parent.mkdir(parents=True, exist_ok=True)
     try:

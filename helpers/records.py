@@ -108,7 +108,7 @@ def find_twin(study: Study, variant: Variant, seed: int, source: str) -> dict | 
     Training it again would give the same weights to the bit. `taken_from` tells where it was trained.
     """
     for other in STUDIES.values():
-        alike = (other.final, other.val_size) == (study.final, study.val_size)
+        alike = (other.final, other.split(seed)) == (study.final, study.split(seed))
         alike = alike and set(study.views) <= set(other.views)
         for twin in other.variants if other is not study and alike else ():
             path = folder(other, source) / f"{twin.name}-seed{seed}.json"

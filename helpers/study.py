@@ -48,7 +48,7 @@ class Study:
         name: name on the command line and of the folder in `data/runs/`.
         question: what the study asks, in one sentence.
         variants: the arms.
-        seeds: how many seeds are trained; seed s also draws the validation split s.
+        seeds: how many seeds are trained; `split` says which images each validates on.
         first_seed: they are counted from here. Studies that choose a setting use seeds of their
             own, so that the splits which choose are not the ones that judge.
         milestones: epochs after which the accuracy is of interest, too. With a constant learning
@@ -56,6 +56,7 @@ class Study:
             the bit; so one run answers for every shorter budget.
         views: numbers of views (`evaluation.predict_logits`) by which each trained network is judged.
         val_size: how many images are held out for validation; a final study holds out none.
+        folds: so many seeds share a shuffle, and each of them validates on a fold of its own.
         final: whether the networks are trained on all 50,000 images and judged on the test images,
             once, when they are recorded. There is no validation then, so nothing can be chosen.
 
@@ -71,7 +72,14 @@ class Study:
     milestones: tuple[int, ...] = ()
     views: tuple[int, ...] = ()
     val_size: int = 5000
+    folds: int = 1
     final: bool = False
+
+    def split(self, seed: int) -> dict[str, int]:
+        """Return what `load_cifar10` needs to hold out the images that a seed validates on."""
+        if self.final:
+            return {"val_size": 0, "seed": seed, "fold": 0}
+        return {"val_size": self.val_size, "seed": seed // self.folds, "fold": seed % self.folds}
 
     def __getitem__(self, name: str) -> Variant:
         """Return the variant of that name; KeyError if there is none."""

@@ -24,7 +24,7 @@ WRITING = 0.1  # seconds that a file is held half-written
 
 
 def main(folder: Path, seeds: str) -> int:
-    def sample(source, *, seed):
+    def sample(source, **split):
         with np.load(folder / "sample.npz") as arrays:
             train, val = (
                 Split(arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "val")

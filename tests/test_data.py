@@ -95,13 +95,29 @@ def test_a_smaller_validation_split_is_part_of_a_larger_one():
     assert set(split_indices(LABELS, 100, seed=0)[1]) < set(split_indices(LABELS, 200, seed=0)[1])
 
 
+def test_the_folds_of_a_seed_hold_out_each_image_once_and_the_first_is_the_split():
+    folds = [split_indices(LABELS, 200, seed=0, fold=fold)[1] for fold in range(5)]
+    assert sorted(np.concatenate(folds)) == list(range(1000))
+    assert all(np.bincount(LABELS[fold]).tolist() == [20] * 10 for fold in folds)
+    assert np.array_equal(folds[0], split_indices(LABELS, 200, seed=0)[1])
+    odd = [split_indices(LABELS, 33, seed=0, fold=fold)[1] for fold in range(25)]
+    assert len(set(np.concatenate(odd))) == 25 * 33
+
+
+def test_a_fold_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="fold is 5: 1,000 images have fewer folds of 200"):
+        split_indices(LABELS, 200, seed=0, fold=5)
+
+
 def test_the_validation_split_may_be_empty_or_not_divide_by_ten():
     train, val = split_indices(LABELS, 0, seed=0)
     assert (len(train), len(val)) == (1000, 0)
     assert len(split_indices(LABELS, 33, seed=0)[1]) == 33
 
 
-@pytest.mark.parametrize("wrong", [{"val_size": -1}, {"val_size": 2.5}, {"val_size": "5000"}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"val_size": -1}, {"val_size": 2.5}, {"val_size": "5000"}, {"seed": -1}, {"fold": -1}]
+)
 def test_a_wrong_split_is_refused_by_name(no_network, wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} is .* expected an integer"):
         load_cifar10("sample", **wrong)

@@ -124,7 +124,7 @@ def test_a_study_validates_on_as_many_images_as_it_says(trained, monkeypatch, tm
         experiments, "load_cifar10", lambda *args, **options: asked.append(options) or tiny_cifar10()
     )
     main([*RUN, "--seeds", "1", "--variants", "base"])
-    assert asked == [{"seed": 0, "val_size": 10_000}]
+    assert asked == [{"seed": 0, "val_size": 10_000, "fold": 0}]
 
 
 def test_a_run_is_trained_in_another_process_and_its_end_is_noticed(capfd):
@@ -214,7 +214,7 @@ def test_a_run_that_another_process_trains_is_skipped(folder, trained, capsys):
 
 
 def test_a_run_that_another_process_finished_meanwhile_is_not_trained_twice(trained, monkeypatch, capsys):
-    def load(source, seed, val_size):
+    def load(source, seed, **split):
         monkeypatch.setattr(experiments, "load_cifar10", tiny_cifar10)
         main([*RUN, "--seeds", "1"])  # what the other process does while this one loads the data
         return tiny_cifar10(source, seed)
@@ -296,7 +296,7 @@ def test_a_record_that_is_damaged_or_of_another_run_is_refused(
 def test_runs_on_other_data_are_not_added_to_a_study(folder, trained, monkeypatch, capsys):
     main([*RUN, "--seeds", "1", "--variants", "vgg"])
     other = dataclasses.replace(tiny_cifar10(), val=tiny_data(130, 41).val)
-    monkeypatch.setattr(experiments, "load_cifar10", lambda source, seed, val_size: other)
+    monkeypatch.setattr(experiments, "load_cifar10", lambda source, seed, **split: other)
     error = one_line_error(capsys, [*RUN, "--seeds", "1"])
     assert "vgg-seed0.json was trained on other data than there are today: move it away" in error
     assert trained == ["vgg-seed0"]
@@ -410,7 +410,7 @@ def test_a_variant_with_a_single_seed_is_shown_without_interval(trained, capsys)
 
 def test_the_readme_gets_the_recorded_results_and_keeps_its_other_words(folder, trained, monkeypatch):
     monkeypatch.setattr(
-        experiments, "load_cifar10", lambda source, seed, val_size: tiny_cifar10("official", seed)
+        experiments, "load_cifar10", lambda source, seed, **split: tiny_cifar10("official", seed)
     )
     main(["run", "tiny"])
     assert main(["readme"]) == 0
@@ -462,8 +462,8 @@ def test_a_run_that_validated_on_other_images_is_no_twin(trained):
     main(RUN)
     other = dataclasses.replace(STUDY, name="other")
     assert records.find_twin(other, STUDY.variants[0], 0, "sample") is not None
-    more = dataclasses.replace(other, val_size=10_000)
-    assert records.find_twin(more, STUDY.variants[0], 0, "sample") is None
+    for split in ({"val_size": 10_000}, {"folds": 5}):
+        assert records.find_twin(dataclasses.replace(other, **split), STUDY.variants[0], 1, "sample") is None
 
 
 # Several views, and the last training on all images
@@ -478,7 +478,7 @@ def final(monkeypatch, tmp_path):
     use_study(monkeypatch, tmp_path, study)
     asked, published = [], []
 
-    def load(source, seed, val_size=5000):
+    def load(source, seed, val_size, fold):
         asked.append(val_size)
         data = tiny_cifar10("official", seed)
         return dataclasses.replace(data, val=Split(data.val.images[:0], data.val.labels[:0]))

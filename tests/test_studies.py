@@ -132,6 +132,17 @@ def test_a_long_run_begins_as_a_short_one(monkeypatch):
     assert [[e[m] for m in measures] for e in short] == [[e[m] for m in measures] for e in long[:2]]
 
 
+def test_seeds_that_share_a_shuffle_validate_on_folds_of_their_own():
+    study = dataclasses.replace(studies.IMPROVEMENTS, folds=5, val_size=10_000)
+    assert [study.split(seed) for seed in (0, 4, 5)] == [
+        {"val_size": 10_000, "seed": 0, "fold": 0},
+        {"val_size": 10_000, "seed": 0, "fold": 4},
+        {"val_size": 10_000, "seed": 1, "fold": 0},
+    ]
+    assert studies.IMPROVEMENTS.split(2) == {"val_size": 5000, "seed": 2, "fold": 0}
+    assert studies.FINAL.split(2)["val_size"] == 0
+
+
 @pytest.mark.parametrize("change", [{"schedule": "cosine"}, {"averaging": 2}])
 def test_milestones_are_refused_where_a_long_run_begins_differently(change):
     variant = Variant("one", "One", "mlp", {}, Recipe(epochs=4, **change))

@@ -56,7 +56,7 @@ def tiny_data(train: int = 130, val: int = 40, seed: int = 0) -> TrainingData:
     return TrainingData(split(train), split(val), "sample")
 
 
-def tiny_cifar10(source: str = "sample", seed: int = 0, val_size: int = 5000) -> Cifar10:
+def tiny_cifar10(source: str = "sample", seed: int = 0, val_size: int = 5000, fold: int = 0) -> Cifar10:
     """Return what stands in for `load_cifar10`; its images depend on the seed, as a split does."""
     data = tiny_data(seed=seed)
     return Cifar10(data.train, data.val, data.val, source)
