@@ -2,6 +2,9 @@
 
 A setting is tried on a grid, from a few values in its middle outwards: `helpers.tuning` says which value
 comes next, until both neighbours of the best have been tried. A variant is named SETTING_VALUE.
+
+The order: rates of the arms that need no strength; strengths, each in the company and at the company's rate
+that it will be used with; then rates of the arms that use them.
 """
 
 from dataclasses import replace
@@ -35,15 +38,12 @@ SETTINGS = {
     "cutout": ("cutout", lambda x: ({}, {"augmentation": replace(FLIP_AND_SHIFT, cutout=x)})),
     "mixup": ("mixup", lambda x: ({}, {"augmentation": replace(FLIP_AND_SHIFT, mixup=x)})),
 }
-# The company in which a strength will be used: title, the network's options, the recipe's changes.
+# The company in which a strength will be used: title, the arm without it, the network's options, the
+# recipe's changes.
 COMPANIES = {
-    "alone": ("alone", {}, {}),
-    "augment": ("with augmentation", {}, AUGMENTED),
-    "augment_bn": (
-        "with augmentation and batch normalisation",
-        BATCH_NORM,
-        AUGMENTED | {"learning_rate": 3e-3},
-    ),
+    "alone": ("alone", "baseline", {}, {}),
+    "augment": ("with augmentation", "augment", {}, AUGMENTED),
+    "augment_bn": ("with augmentation and batch normalisation", "augment_bn", BATCH_NORM, AUGMENTED),
 }
 STRENGTH_GRIDS = {  # setting_company: the grid, and where it starts
     "dropout_alone": (DROPOUTS, (0.2, 0.3, 0.4)),
@@ -65,19 +65,19 @@ def tried(group: str, value: float) -> str:
     return f"{group}_{value:g}"
 
 
+def _in_company(name: str, title: str, company: str, options: dict, recipe: dict) -> Variant:
+    """Return the standard CNN with a company's settings, at its rate, and with these more."""
+    with_whom, arm, its_options, its_recipe = COMPANIES[company]
+    rate = {"learning_rate": chosen.RATES.get(arm, BUDGET.learning_rate)}
+    recipe = replace(BUDGET, **rate | its_recipe | recipe)
+    return Variant(name, f"{title} {with_whom}", "vgg", its_options | options, recipe)
+
+
 def _strength(group: str, value: float) -> Variant:
     """Return the standard CNN with one setting at one strength, in its company."""
     setting, _, company = group.partition("_")
     title, change = SETTINGS[setting]
-    with_whom, options, recipe = COMPANIES[company]
-    more_options, more_recipe = change(value)
-    return Variant(
-        tried(group, value),
-        f"{title} {value:g} {with_whom}",
-        "vgg",
-        options | more_options,
-        replace(BUDGET, **recipe | more_recipe),
-    )
+    return _in_company(tried(group, value), f"{title} {value:g}", company, *change(value))
 
 
 STRENGTHS = Study(
@@ -85,10 +85,7 @@ STRENGTHS = Study(
     question="How much dropout, penalty, decay, cutout and mixup suit the standard CNN in their company?",
     variants=(
         *(_strength(group, value) for group, (grid, _) in STRENGTH_GRIDS.items() for value in grid),
-        *(
-            Variant(f"none_{name}", f"none of these {title}", "vgg", options, replace(BUDGET, **recipe))
-            for name, (title, options, recipe) in COMPANIES.items()
-        ),
+        *(_in_company(f"none_{name}", "none of these", name, {}, {}) for name in COMPANIES),
     ),
     seeds=1,
     first_seed=SEED,
@@ -101,9 +98,8 @@ def arms(strengths: dict[str, float]) -> dict[str, tuple[str, dict, Recipe]]:
 
     Args:
         strengths: for each group of `STRENGTH_GRIDS` the value that was chosen. An arm whose strength
-            is not chosen yet is left out; cutout and mixup are then as in their papers.
+            is not chosen yet is left out.
     """
-    settings = {"cutout_augment": 16, "mixup_augment": 1.0} | strengths
     table = {  # title, groups whose strength it uses, the network's options, the recipe's changes
         "baseline": ("Baseline", (), {}, {}),
         "augment": ("Augmentation", (), {}, AUGMENTED),
@@ -120,10 +116,10 @@ def arms(strengths: dict[str, float]) -> dict[str, tuple[str, dict, Recipe]]:
     }
     found = {}
     for name, (title, groups, options, changes) in table.items():
-        if set(groups) <= set(settings):
+        if set(groups) <= set(strengths):
             for group in groups:
                 _, change = SETTINGS[group.partition("_")[0]]
-                more_options, more_changes = change(settings[group])
+                more_options, more_changes = change(strengths[group])
                 options, changes = options | more_options, changes | more_changes
             found[name] = (title, options, replace(BUDGET, **changes))
     found["dropout_0.1_augment"] = ("Dropout 0.1 + augmentation", {"dropout": 0.1}, found["augment"][2])

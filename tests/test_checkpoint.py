@@ -90,12 +90,13 @@ def put_sample(folder: Path) -> Path:
 
 
 def results(folder: Path) -> dict:
-    """Return all records, without times, and the bytes of all final weights."""
+    """Return all records, without dates and times, and the bytes of all final weights."""
     found = {}
     for path in sorted(folder.glob("runs/sample/killed/*.json")):
         run = json.loads(path.read_text(encoding="utf-8"))
         for timed in (run, *run["history"]):
             del timed["seconds"]
+        del run["date"], run["machine"]["peak_gflops"]
         with np.load(folder / f"weights{run['seed']}.npz") as weights:
             found[path.name] = run, [weights[name].tobytes() for name in weights.files]
     return found
