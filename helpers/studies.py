@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from helpers import chosen
 from helpers.augment import Augmentation
+from helpers.comparisons import comparisons
 from helpers.recipe import Recipe
 from helpers.screening import SCREENINGS
 from helpers.study import Study, Variant
@@ -253,5 +255,6 @@ STUDIES = {
         CLASSIC,
         CLASSIC_AS_PUBLISHED,
         *SCREENINGS,
+        *comparisons(chosen.STRENGTHS, chosen.RATES, chosen.NETWORK_RATES),
     )
 }
