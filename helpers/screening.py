@@ -55,8 +55,6 @@ STRENGTH_GRIDS = {  # setting_company: the grid, and where it starts
     "last_augment_bn": (DROPOUTS, (0.1, 0.2, 0.3)),
     "cutout_augment": ((4, 8, 16, 24), (8, 16)),
     "mixup_augment": ((0.1, 0.2, 0.5, 1.0, 2.0), (0.2, 1.0)),
-    "l2_augment": (PENALTIES, (1e-4, 3e-4, 1e-3)),
-    "decay_augment": (DECAYS, (0.05, 0.15, 0.5)),
 }
 
 
