@@ -1,4 +1,4 @@
-"""What a screening study has still to try, and what it chose: `python -m helpers.tuning next STUDY | write`.
+"""Screening studies, value by value: `python -m helpers.tuning run STUDY | next STUDY | write`.
 
 The rule: the values where a setting's grid starts, then the neighbours of the best so far, until both have
 been tried or the grid ends. The best has the highest validation accuracy after the last epoch.
@@ -14,6 +14,7 @@ from pathlib import Path
 from pprint import pformat
 
 from helpers import chosen, records
+from helpers.experiments import run_study
 from helpers.screening import GRIDS, SEED, tried
 from helpers.studies import STUDIES
 
@@ -56,6 +57,12 @@ def next_variants(study: str) -> list[str]:
     ]
 
 
+def run(study: str) -> None:
+    """Train what a screening study has still to try, round by round; what diverges ends it (StudyError)."""
+    while names := next_variants(study):
+        run_study(STUDIES[study], variants=names)
+
+
 def choices(study: str) -> dict[str, float]:
     """Return the best value of each group that has nothing left to try, in the study's order."""
     best = {}
@@ -77,5 +84,7 @@ def write() -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "write":
         write()
+    elif sys.argv[1] == "run":
+        run(sys.argv[2])
     else:
         print(*next_variants(sys.argv[2]))

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import chosen, tuning
-from helpers.screening import GRIDS, arms, tried
+from helpers.screening import GRIDS, RATES, arms, tried
 from helpers.studies import STUDIES
 
 GRID, START = (1, 2, 3, 4, 5, 6), (3, 4)
@@ -25,6 +25,23 @@ GRID, START = (1, 2, 3, 4, 5, 6), (3, 4)
 )
 def test_the_neighbours_of_the_best_are_tried_until_it_lies_between_two(found, expected):
     assert tuning.to_try(found, GRID, START) == expected
+
+
+def test_a_study_is_run_until_its_best_lies_between_two(monkeypatch):
+    found = {}
+
+    def train(study, variants):  # the larger the rate the better, to 0.01
+        assert study is STUDIES["rates_networks"]
+        for name in variants:
+            rate = float(name.removeprefix("mlp_"))
+            found[rate] = rate if rate <= 0.01 else 0.0
+
+    monkeypatch.setattr(tuning, "GRIDS", {"rates_networks": {"mlp": RATES}})
+    monkeypatch.setattr(tuning, "found_by", lambda study, group: found)
+    monkeypatch.setattr(tuning, "run_study", train)
+    tuning.run("rates_networks")
+    assert list(found) == [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
+    assert tuning.choices("rates_networks") == {"mlp": 1e-2}
 
 
 @pytest.mark.parametrize("study", GRIDS)
