@@ -22,6 +22,6 @@ experiments      a command that trains what a study lists: python -m helpers.exp
 doctor           a command that says what is wrong with a set-up: python -m helpers.doctor
 
 internal/ is what these stand on, and no chapter imports it: files (written whole or not at all), official
-(CIFAR-10's own files), sample (the synthetic stand-in), normalization (batch normalisation in one operation),
-checkpoint (how far a training has come), network_file (what a model file may hold).
+(CIFAR-10's own), download (where they come from), sample (the synthetic stand-in), normalization (of batches,
+in one operation), checkpoint (how far a training has come), network_file (what a model file may hold).
 """

@@ -1,7 +1,4 @@
-"""Data augmentation on whole batches of images in NumPy: each image gets its own draw.
-
-The draws come from the generator that is passed in, so what an epoch sees depends on nothing else.
-"""
+"""Data augmentation in NumPy: each image of a batch gets draws of its own, from the generator passed in."""
 
 from dataclasses import dataclass
 
@@ -16,16 +13,11 @@ class Augmentation:
 
     Args:
         flip: mirror each image left to right with probability one half.
-        alternate: with `flip`, draw for the first epoch only and turn each image over in every
-            epoch after it, so that two epochs show both sides of every image (arXiv 2404.00498).
-            It needs to know the epoch, so `helpers.training` does it.
-        shift: move each image by up to this many pixels in x and y, 0 to 16 (padded crop; the
-            border is filled by reflection).
-        cutout: side of the square that is set to grey in each image, in pixels, 0 to 32
-            (DeVries & Taylor 2017, arXiv 1708.04552).
-        mixup: alpha of mixup, 0 or more: each image is blended with another one, and its label
-            with that one's (Zhang et al. 2018, arXiv 1710.09412). It needs the labels, so calling
-            an Augmentation leaves it out: `helpers.training` calls `random_mixup` afterwards.
+        shift: move each image by up to this many pixels in x and y, 0 to 16, as `random_shift` does.
+        cutout: side of a grey square in each image, in pixels, 0 to 32 (arXiv 1708.04552).
+        mixup: alpha of `random_mixup`, 0 or more (arXiv 1710.09412).
+        alternate: with `flip`, draw for the first epoch only and turn each image over in every epoch after
+            it (arXiv 2404.00498). Both need more than images: a call leaves them to `helpers.training`.
     """
 
     flip: bool = False
@@ -36,14 +28,10 @@ class Augmentation:
 
     def __post_init__(self):
         check_types(self)
-        for name, holds, expected in (
-            ("shift", 0 <= self.shift <= 16, "0 to 16 pixels"),
-            ("cutout", 0 <= self.cutout <= 32, "0 to 32 pixels"),
-            ("mixup", 0 <= self.mixup < float("inf"), "0 or more"),
-            ("alternate", self.flip or not self.alternate, "False without flip=True"),
-        ):
-            if not holds:
-                raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}.")
+        require(self, "shift", 0 <= self.shift <= 16, "0 to 16 pixels")
+        require(self, "cutout", 0 <= self.cutout <= 32, "0 to 32 pixels")
+        require(self, "mixup", 0 <= self.mixup < float("inf"), "0 or more")
+        require(self, "alternate", self.flip or not self.alternate, "False without flip=True")
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return uint8 or float images (N, H, W, 3) flipped, shifted and cut; the input is not changed."""
@@ -51,17 +39,20 @@ class Augmentation:
             images = random_flip(images, rng)
         if self.shift:
             images = random_shift(images, self.shift, rng)
-        if self.cutout:
-            images = random_cutout(images, self.cutout, rng)
-        return images
+        return random_cutout(images, self.cutout, rng) if self.cutout else images
 
 
 def check_types(settings: object) -> None:
     """Raise ValueError unless the settings of a dataclass have its types; an int may stand for a float."""
     for name, kind in type(settings).__annotations__.items():
         value = getattr(settings, name)
-        if type(value) is not kind and (type(value), kind) != (int, float):
-            raise ValueError(f"{name} is {value!r}, expected {kind.__name__}.")
+        require(settings, name, type(value) is kind or (type(value), kind) == (int, float), kind.__name__)
+
+
+def require(settings: object, name: str, holds: bool, expected: str) -> None:
+    """Raise ValueError with a setting's name, its value and what was expected, unless that holds."""
+    if not holds:
+        raise ValueError(f"{name} is {getattr(settings, name)!r}, expected {expected}.")
 
 
 def random_flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -79,10 +70,7 @@ def alternating_flips(count: int, seed: int, epoch: int) -> np.ndarray:
 
 
 def random_shift(images: np.ndarray, pixels: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the images (N, H, W, C), each moved by -pixels to +pixels in x and in y.
-
-    All (2 * pixels + 1) ** 2 shifts are equally likely; the border is filled by reflection.
-    """
+    """Return images (N, H, W, C), each moved by -pixels to +pixels in x and y, the border by reflection."""
     count, height, width, _ = images.shape
     border = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
     corners = rng.integers(0, 2 * pixels + 1, size=(count, 2))
@@ -96,19 +84,13 @@ def random_shift(images: np.ndarray, pixels: int, rng: np.random.Generator) -> n
 
 def random_crop(images: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
     """Return a square of `side` pixels from each of the images (N, H, W, C), all places equally likely."""
-    count, height, width, channels = images.shape
-    tops, lefts = rng.integers(0, (height - side + 1, width - side + 1), size=(count, 2)).T.tolist()
-    crops = np.empty((count, side, side, channels), images.dtype)
-    for i, (y, x) in enumerate(zip(tops, lefts, strict=True)):
-        crops[i] = images[i, y : y + side, x : x + side]
-    return crops
+    count, height, width, _ = images.shape
+    corners = rng.integers(0, (height - side + 1, width - side + 1), size=(count, 2)).tolist()
+    return np.stack([images[i, y : y + side, x : x + side] for i, (y, x) in enumerate(corners)])
 
 
 def random_cutout(images: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the images (N, H, W, C), each with a grey square (value 128) of `side` pixels.
-
-    The square's centre is uniform over the image, so part of the square may lie outside.
-    """
+    """Return images (N, H, W, C), each with a grey square (128) of `side` pixels, centred anywhere in it."""
     count, height, width, _ = images.shape
     top = rng.integers(0, height, count) - side // 2
     left = rng.integers(0, width, count) - side // 2
@@ -125,26 +107,15 @@ def random_mixup(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return images (N, H, W, C) and label rows (N, classes), each blended with those of another image.
 
-    Image i becomes `share * image i + (1 - share) * image i - 1`, and so does its row of labels;
-    each image draws its own share from Beta(alpha, alpha). The images are in random order already,
-    so the neighbour is a random partner. uint8 images are rounded.
-
-    Raises:
-        ValueError: if the labels are not rows (a blended label is no whole number), or alpha is not
-            a number above 0.
+    Of image i a share stays, drawn from Beta(alpha, alpha), alpha above 0; the rest comes from image i - 1, a
+    random partner, as the images are in random order already. uint8 images are rounded.
     """
-    if not 0 < alpha < float("inf"):
-        raise ValueError(f"alpha is {alpha!r}, expected a number above 0.")
     if labels.ndim != 2:
-        raise ValueError(
-            f"labels has shape {labels.shape}, expected one row of shares per image: use to_categorical."
-        )
+        raise ValueError(f"labels has shape {labels.shape}, expected one row per image: use to_categorical.")
     share = rng.beta(alpha, alpha, size=len(images)).astype(np.float32)
     mixed = np.empty_like(images)
-    partner = np.roll(np.arange(len(images)), 1)
-    for start in range(0, len(images), CHUNK):
-        part = slice(start, start + CHUNK)
-        weight = share[part, None, None, None]
-        blend = weight * images[part] + (1 - weight) * images[partner[part]]
-        mixed[part] = np.rint(blend) if np.issubdtype(images.dtype, np.integer) else blend
-    return mixed, share[:, None] * labels + (1 - share[:, None]) * labels[partner]
+    for i, kept in enumerate(share):  # one by one, which needs no second copy of all images
+        blend = kept * images[i] + (1 - kept) * images[i - 1]
+        mixed[i] = np.rint(blend) if images.dtype == np.uint8 else blend
+    kept = share[:, None]
+    return mixed, kept * labels + (1 - kept) * np.roll(labels, 1, axis=0)

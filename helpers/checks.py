@@ -7,7 +7,7 @@ import numpy as np
 
 
 def check(answer: Any, expected: Any, hint: str, tolerance: float = 1e-3) -> bool:
-    """Say whether an answer is right, and return it.
+    """Say whether an answer is right, and return that: False for none, too. Nothing is raised.
 
     Args:
         answer: the reader's answer; `...` means that there is none yet.
@@ -15,9 +15,6 @@ def check(answer: Any, expected: Any, hint: str, tolerance: float = 1e-3) -> boo
             and returns whether it is right. Numbers and arrays must have the same shape.
         hint: what to think of when the answer is wrong, one sentence.
         tolerance: the largest difference that still counts as right, for each number.
-
-    Returns:
-        True for a right answer; False for a wrong one and for none. Nothing is raised.
     """
     if answer is Ellipsis:
         print("Not answered yet: put your answer in place of the three dots and run the cell again.")

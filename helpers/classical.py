@@ -17,15 +17,10 @@ def hog_features(images: np.ndarray) -> np.ndarray:
     Each cell of 4 x 4 pixels gives the strength of its edges in 9 directions, normalised over
     blocks of 2 x 2 cells (Dalal & Triggs 2005).
     """
+    cells = {"pixels_per_cell": (4, 4), "cells_per_block": (2, 2)}
 
     def features(batch):
-        options = {
-            "orientations": 9,
-            "pixels_per_cell": (4, 4),
-            "cells_per_block": (2, 2),
-            "channel_axis": -1,
-        }
-        return np.stack([hog(image, **options) for image in batch]).astype("float32")
+        return np.stack([hog(i, orientations=9, channel_axis=-1, **cells) for i in batch]).astype("float32")
 
     batches = np.array_split(images, max(1, len(images) // 500))
     return np.concatenate(Parallel(n_jobs=-1)(delayed(features)(batch) for batch in batches))
@@ -34,9 +29,8 @@ def hog_features(images: np.ndarray) -> np.ndarray:
 def linear_svm(passes: int, seed: int, alpha: float = 1e-6) -> SGDClassifier:
     """Return an untrained linear SVM that is fitted by `passes` over the data.
 
-    Stochastic gradient descent on the hinge loss, with the mean of its steps as the result, so
-    that the budget counts in passes over the data as a network's does. `alpha` is the factor of
-    the L2 penalty.
+    Stochastic gradient descent on the hinge loss, with the mean of its steps as the result: its budget counts
+    in passes over the data, as a network's does. `alpha` is the factor of the L2 penalty.
     """
     return SGDClassifier(
         loss="hinge", alpha=alpha, max_iter=passes, tol=None, average=True, random_state=seed, n_jobs=-1
@@ -51,12 +45,6 @@ def train_hog_svm(data: TrainingData, seed: int, passes: int, alpha: float) -> R
     svm = linear_svm(passes, seed, alpha).fit(hog_features(data.train.images), data.train.labels)
     correct = svm.predict(hog_features(data.val.images)) == data.val.labels
     seconds = time.perf_counter() - started
-    return Run(
-        recipe={"epochs": passes, "alpha": alpha, "loss": "hinge"},
-        seed=seed,
-        data=describe(data),
-        parameters=svm.coef_.size + svm.intercept_.size,
-        history=[],
-        seconds=seconds,
-        **outcome(correct),
-    )
+    recipe = {"epochs": passes, "alpha": alpha, "loss": "hinge"}
+    parameters = svm.coef_.size + svm.intercept_.size
+    return Run(recipe, seed, describe(data), parameters, [], seconds, **outcome(correct))

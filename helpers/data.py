@@ -1,7 +1,7 @@
 """CIFAR-10 with a train / validation / test split, from wherever it can be had, or the synthetic sample.
 
-`load_cifar10` is what the notebooks call. It decodes the official files once, into memory-mapped files in
-`data/cache/` (or the folder that `TUTORIAL_CACHE` names), and checks these at every load.
+The official files are decoded once, into memory-mapped files in `data/cache/` (or the folder that
+`TUTORIAL_CACHE` names), and these are checked at every load.
 """
 
 import functools
@@ -12,36 +12,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.internal.official import DataError, official_arrays
-
-__all__ = ["CLASS_NAMES", "Cifar10", "DataError", "Split", "TrainingData", "load_cifar10", "split_indices"]
+from helpers.internal.sample import make_sample
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SOURCES = ("auto", "official", "sample")
-PROFILES = ("standard", "smoke")
 SAMPLE_SHARE = 10  # the sample has a tenth of CIFAR-10's images, so a tenth of them is held out
+sample_arrays = functools.cache(make_sample)  # drawn once per session
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Split:
-    """Images with their labels, in the same order.
+    """Images with their labels, in the same order. `load_cifar10` returns them read-only: change a copy."""
 
-    Attributes:
-        images: uint8 (N, 32, 32, 3), red, green and blue from 0 to 255. What `load_cifar10` returns is
-            read-only (change a copy) and reads the disk on first use.
-        labels: int64 (N,), from 0 to 9: positions in `CLASS_NAMES`.
-    """
+    images: np.ndarray  # uint8 (N, 32, 32, 3), red, green and blue from 0 to 255
+    labels: np.ndarray  # int64 (N,), from 0 to 9: positions in `CLASS_NAMES`
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, rows: np.ndarray | None = None):
-        """Hold all of the images and labels or, if given, the rows of them that the indices `rows` name."""
-        if len(images) != len(labels):
-            raise ValueError(
-                f"There are {len(images)} images and {len(labels)} labels: give as many of each."
-            )
-        self._source, self._rows = images, rows
-        self.labels = labels if rows is None else read_only(labels[rows])
-
-    @functools.cached_property
-    def images(self) -> np.ndarray:
-        return self._source if self._rows is None else read_only(self._source[self._rows])
+    def __post_init__(self):
+        if len(self.images) != len(self.labels):
+            raise ValueError(f"{len(self.images)} images and {len(self.labels)} labels, expected as many.")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -74,19 +62,14 @@ class Cifar10:
 
 
 def profile() -> str:
-    """Return the profile named by `TUTORIAL_PROFILE`: "standard" (the default) or "smoke".
+    """Return the profile that `TUTORIAL_PROFILE` names: "standard" (the default) or "smoke", for tests.
 
-    Under "smoke", which the tests use, `load_cifar10("auto")` gives the small synthetic sample
-    and `train` stops after two epochs. A notebook never asks for the profile itself.
-
-    Raises:
-        ValueError: if `TUTORIAL_PROFILE` names neither.
+    Under "smoke" `load_cifar10("auto")` gives the small synthetic sample and `train` stops after two epochs.
+    A notebook never asks for the profile itself. ValueError if `TUTORIAL_PROFILE` names neither.
     """
     name = os.environ.get("TUTORIAL_PROFILE") or "standard"
-    if name not in PROFILES:
-        raise ValueError(
-            f"TUTORIAL_PROFILE is {name!r}, expected one of {', '.join(PROFILES)}: unset it or correct it."
-        )
+    if name not in ("standard", "smoke"):
+        raise ValueError(f"TUTORIAL_PROFILE is {name!r}, expected standard or smoke: unset or correct it.")
     return name
 
 
@@ -98,23 +81,20 @@ def load_cifar10(
     fold: int = 0,
     data_dir: str | os.PathLike | None = None,
 ) -> Cifar10:
-    """Load CIFAR-10, split into train, validation and test.
+    """Load CIFAR-10: 45,000 images to train on, 5,000 for validation, 10,000 to test; of the sample a tenth.
 
-    The official files are looked for in `data_dir` or, without it, in the place that the environment
-    variable `CIFAR10_DIR` names; then in the cache, in the caches of Keras and torchvision; at last they are
-    downloaded. Whatever the place, the arrays are the same, to the last bit.
+    The decoded copy is read or, if there is none, made: from the place that `data_dir` or the environment
+    variable `CIFAR10_DIR` names; without one, from what Keras or torchvision left; at last from a download.
+    Whatever the place, the arrays are the same, to the last bit.
 
     Args:
         source: "official" (CIFAR-10 or an error), "sample" (the synthetic sample: no network, no cache) or
             "auto" (official, and the sample with a banner if that fails; under the smoke profile the sample).
         val_size: how many training images are held out for validation; `split_indices` states the rule.
-            Of the sample, which is a tenth as large, a tenth of `val_size` is held out.
+            Of the sample a tenth of `val_size` is held out.
         seed: chooses the images that are held out. Nothing else depends on it.
         fold: which images of a seed are held out, from 0; those of different folds are different images.
         data_dir: an official archive, the folder of its files, or a folder that holds one of these.
-
-    Returns:
-        The splits: 45,000 / 5,000 / 10,000 images; of the sample 4,500 / 500 / 1,000.
 
     Raises:
         DataError: if the source is "official" and the files cannot be had; it says why and what to do.
@@ -122,7 +102,9 @@ def load_cifar10(
     """
     if source not in SOURCES:
         raise ValueError(f"source is {source!r}, expected one of {', '.join(map(repr, SOURCES))}.")
-    check_whole(val_size=val_size, seed=seed, fold=fold)  # before something is downloaded
+    for name, value in {"val_size": val_size, "seed": seed, "fold": fold}.items():
+        if not isinstance(value, (int, np.integer)) or value < 0:
+            raise ValueError(f"{name} is {value!r}, expected an integer of at least 0.")
     if source == "auto" and profile() == "smoke":
         print("Smoke profile: the synthetic sample stands in for CIFAR-10.")
         source = "sample"
@@ -139,7 +121,7 @@ def load_cifar10(
 def split_indices(
     labels: np.ndarray, val_size: int, seed: int, fold: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Divide the training images into those to train on and those to validate on.
+    """Return the indices of images to train on and of those to validate on, each int64 and ascending.
 
     The rule: each image draws a random number (the 64-bit output of PCG64, a stream that NumPy promises to
     keep), and of each class the `val_size / 10` images with the smallest numbers are held out (fold 0), or
@@ -148,17 +130,8 @@ def split_indices(
 
     Args:
         labels: int (N,), from 0 to 9.
-        val_size: how many of the N images to hold out; 0 holds out none.
-        seed: an integer from 0.
-        fold: an integer from 0.
-
-    Returns:
-        The indices to train on and those to validate on, each int64 and ascending.
-
-    Raises:
-        ValueError: if an argument is no integer of at least 0, or a class has too few images for it.
+        val_size: how many images to hold out, 0 or more; ValueError if a class has too few for it and `fold`.
     """
-    check_whole(val_size=val_size, seed=seed, fold=fold)
     numbers = np.random.PCG64(seed).random_raw(len(labels))
     held_out = np.zeros(len(labels), bool)
     for label in range(len(CLASS_NAMES)):
@@ -167,46 +140,28 @@ def split_indices(
         if count and count >= len(members):
             raise ValueError(f"val_size is {val_size:,}: too large for {len(labels):,} training images.")
         if (fold + 1) * count > len(members):
-            raise ValueError(
-                f"fold is {fold}: with val_size {val_size:,} the last one is {len(members) // count - 1}."
-            )
+            last = len(members) // count - 1
+            raise ValueError(f"fold is {fold}: with val_size {val_size:,} the last one is {last}.")
         ranked = members[np.argsort(numbers[members])]
         held_out[ranked[fold * count : (fold + 1) * count]] = True
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
-def check_whole(**arguments: int) -> None:
-    """Raise ValueError, with the argument's name, unless all are integers of at least 0."""
-    for name, value in arguments.items():
-        if not isinstance(value, (int, np.integer)) or value < 0:
-            raise ValueError(f"{name} is {value!r}, expected an integer of at least 0.")
-
-
 def from_arrays(arrays: Iterable[np.ndarray], source: str, *rule: int) -> Cifar10:
     """Split the training arrays by the rule of `split_indices` and put all three splits together."""
-    images, labels, test_images, test_labels = map(read_only, arrays)
-    train, val = (Split(images, labels, rows) for rows in split_indices(labels, *rule))
-    return Cifar10(train, val, Split(test_images, test_labels), source)
+    images, labels, test_images, test_labels = arrays
+    train, val = (read_only(images[rows], labels[rows]) for rows in split_indices(labels, *rule))
+    return Cifar10(train, val, read_only(test_images, test_labels), source)
 
 
-@functools.cache
-def sample_arrays() -> tuple[np.ndarray, ...]:
-    """Draw the synthetic sample, once per session."""
-    from helpers.internal.sample import make_sample
-
-    return make_sample()
-
-
-def read_only(array: np.ndarray) -> np.ndarray:
-    """Return the array, protected against a change by mistake."""
-    array.flags.writeable = False
-    return array
+def read_only(images: np.ndarray, labels: np.ndarray) -> Split:
+    """Return a split of these arrays, protected against a change by mistake."""
+    images.flags.writeable = labels.flags.writeable = False
+    return Split(images, labels)
 
 
 def print_banner(error: DataError) -> None:
     """Say, in a way that nobody can miss, that what follows is not CIFAR-10."""
-    bar = "!" * 100
-    told = "Numbers measured on it say nothing about CIFAR-10. The real data could not be had:"
-    print(
-        bar, "THIS IS NOT CIFAR-10: the small synthetic sample stands in for it.", told, error, bar, sep="\n"
-    )
+    print("!" * 100, "THIS IS NOT CIFAR-10: the small synthetic sample stands in for it.", sep="\n")
+    print("Numbers measured on it say nothing about CIFAR-10. The real data could not be had:", error)
+    print("!" * 100)

@@ -1,4 +1,4 @@
-"""Run studies and read their results: `python -m helpers.experiments list | run | show`.
+"""Run studies and read their results: `python -m helpers.experiments run STUDY` or `show STUDY`.
 
 One JSON file per run, `data/runs/STUDY/VARIANT-seedN.json`. A study can be stopped at any moment and started
 again; at most the epoch at hand is lost. Runs on the synthetic sample go to `data/runs/sample/`.
@@ -7,13 +7,11 @@ again; at most the epoch at hand is lost. Runs on the synthetic sample go to `da
 import helpers.session  # noqa: F401  first: it starts TensorFlow without its notes
 
 import argparse
-import contextlib
 import multiprocessing
-import os
 import shutil
 import subprocess
 import sys
-import time
+import timeit
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -21,12 +19,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import joblib
 import keras
 import numpy as np
 
 from helpers import models, records
 from helpers.classical import train_hog_svm
-from helpers.data import DataError, Split, TrainingData, load_cifar10, profile
+from helpers.data import DataError, TrainingData, load_cifar10, profile
 from helpers.evaluation import accuracy_interval
 from helpers.internal.files import ROOT, write_json
 from helpers.recipe import Run
@@ -34,29 +33,21 @@ from helpers.records import StudyError, share_of_ones
 from helpers.studies import STUDIES, Study, Variant
 from helpers.training import CROP_SIDE, TrainingDiverged, as_digits, predict_logits, train
 
-FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what the speed of training depends on
+FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
-def run_study(
-    study: Study, seeds: int | None = None, variants: Sequence[str] | None = None, source: str = "official"
-) -> None:
-    """Train what is missing of a study, seed by seed, each run in a process of its own.
+def run_study(study: Study, seeds: int, variants: Sequence[str], source: str) -> None:
+    """Train what is missing of a study: the variants of these names, with so many seeds, on this source.
 
-    Args:
-        study, seeds, variants: what to train; all variants with the study's number of seeds by default.
-        source: "official" for CIFAR-10, "sample" for a trial on the synthetic sample.
-
-    Raises:
-        StudyError: if a variant is unknown, a record is of another recipe, or, at the end, if runs failed.
+    StudyError if a variant is unknown, a record is of another recipe, or, at the end, if runs failed.
     """
     known = {variant.name: variant for variant in study.variants}
-    if unknown := sorted(set(variants or []) - set(known)):
+    if unknown := sorted(set(variants) - set(known)):
         raise StudyError(f"{study.name} has no variant {', '.join(unknown)}; it has: {', '.join(known)}.")
     if source == "official" and profile() == "smoke":
         raise StudyError("The smoke profile shortens runs, so it records none: unset TUTORIAL_PROFILE.")
-    last = study.first_seed + (seeds or study.seeds)
-    jobs = [(known[n], seed) for seed in range(study.first_seed, last) for n in variants or known]
-    failed = []
+    seeds, failed = range(study.first_seed, study.first_seed + seeds), []
+    jobs = [(known[name], seed) for seed in seeds for name in variants]
     for number, (variant, seed) in enumerate(jobs, 1):
         path = records.folder(study, source) / f"{variant.name}-seed{seed}.json"
         label = f"[{number}/{len(jobs)}] {study.name} {variant.name} seed {seed}"
@@ -81,11 +72,7 @@ def run_once(study: Study, variant: Variant, seed: int, source: str, path: Path)
 
 
 def in_own_process(function: Callable, *arguments):
-    """Return a function's result from a new process, as Keras leaks about 21 MB with each run.
-
-    Raises:
-        BrokenProcessPool: if something ends the process.
-    """
+    """Return a function's result from a new process, as Keras leaks about 21 MB with each run."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
@@ -101,13 +88,14 @@ def record_run(study: Study, variant: Variant, seed: int, source: str, path: Pat
     record |= {"date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit()}
     state = path.parent / ".unfinished" / path.stem
     model, run = train_variant(variant, cifar10.for_training(), seed, state, sys.stderr.isatty())
-    record |= vars(run) | {"machine": run.machine | speed(), "pflop": pflop(model, run)}
+    record |= vars(run) | {"machine": run.machine | speed(), "pflop": pflop(model, run) if model else None}
     found = [] if run.val_accuracy is None else [f"{run.val_accuracy:.2%} validation accuracy"]
     if study.views:
-        name, images = ("test", cifar10.test) if study.final else ("validation", cifar10.val)
-        record["judged"] = {"split": name, "correct": judge(model, images, study.views)}
-        for views, correct in record["judged"]["correct"].items():
-            found.append(f"{share_of_ones(correct):.2%} {name} ({views} views)")
+        name, judged = ("test", cifar10.test) if study.final else ("validation", cifar10.val)
+        named = {n: predict_logits(model, judged.images, n).argmax(axis=1) for n in study.views}
+        correct = {n: as_digits(labels == judged.labels) for n, labels in named.items()}
+        record["judged"] = {"split": name, "correct": correct}
+        found += [f"{share_of_ones(digits):.2%} {name} ({n} views)" for n, digits in correct.items()]
     if study.final and seed == study.first_seed and source == "official":
         publish(model, record)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,19 +105,13 @@ def record_run(study: Study, variant: Variant, seed: int, source: str, path: Pat
 
 
 def train_variant(
-    variant: Variant, data: TrainingData, seed: int, resume_dir=None, progress: bool = True
+    variant: Variant, data: TrainingData, seed: int, resume_dir: Path | None = None, progress: bool = True
 ) -> tuple[keras.Model | None, Run]:
     """Train a variant with one seed; return the network (None for "hog_svm") and the run's record."""
     if variant.model == "hog_svm":
         return None, train_hog_svm(data, seed, **variant.options)
     build = partial(getattr(models, variant.model), **variant.options)
     return train(build, data, variant.recipe, seed, resume_dir, progress=progress)
-
-
-def judge(model: keras.Model, split: Split, views: Sequence[int]) -> dict[int, str]:
-    """Return for each number of views a "1" per image that is named rightly and a "0" per other."""
-    answers = {n: predict_logits(model, split.images, n).argmax(axis=1) for n in views}
-    return {n: as_digits(answer == split.labels) for n, answer in answers.items()}
 
 
 def publish(model: keras.Model, record: dict) -> None:
@@ -146,40 +128,29 @@ def publish(model: keras.Model, record: dict) -> None:
 
 def commit(root: Path = ROOT) -> str | None:
     """Return the checkout's commit, with "+changes" if tracked files differ; None without git."""
-    words = ("describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+changes")
-    with contextlib.suppress(OSError):  # no git here
-        return (
-            subprocess.run(["git", *words], cwd=root, capture_output=True, text=True).stdout.strip() or None
-        )
+    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+changes"]
+    try:
+        return subprocess.run(command, cwd=root, capture_output=True, text=True).stdout.strip() or None
+    except OSError:
+        return None
 
 
 def speed(cpuinfo: Path = Path("/proc/cpuinfo"), side: int = 2048) -> dict:
-    """Return what a run's seconds depend on: processor flags, cores, GFLOP/s of a product of matrices.
-
-    That is the best of four tries, and too low on a busy machine: of several runs, the largest counts.
-    """
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-    present = next((line.split() for line in lines if line.startswith("flags")), [])
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    matrix, seconds = keras.ops.ones((side, side)), []
-    for _ in range(4):
-        started = time.perf_counter()
-        keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix))
-        seconds.append(time.perf_counter() - started)
-    peak = round(2 * side**3 / min(seconds) / 1e9, 1)
-    return {"flags": [f for f in FLAGS if f in present], "cores": cores, "peak_gflops": peak}
+    """Return what a run's seconds depend on: processor flags, cores, GFLOP/s of a matrix product."""
+    words = cpuinfo.read_text(encoding="utf-8").split() if cpuinfo.exists() else []
+    matrix = keras.ops.ones((side, side))
+    tries = timeit.repeat(lambda: keras.ops.convert_to_numpy(matrix @ matrix), number=1, repeat=4)
+    peak = round(2 * side**3 / min(tries) / 1e9, 1)
+    flags = [flag for flag in FLAGS if flag in words]
+    return {"flags": flags, "cores": joblib.cpu_count(), "peak_gflops": peak}
 
 
-def pflop(model: keras.Model | None, run: Run) -> float | None:
-    """Return a training's products and sums in 10^15, without validation; None for "hog_svm".
-
-    A step counts as three forward passes, as is usual, also where a layer needs no gradient.
-    """
-    if model is None:
-        return None
+def pflop(model: keras.Model, run: Run) -> float:
+    """Return a training's products and sums in 10^15; a step counts as three forward passes."""
     small, epochs = run.recipe["small_epochs"], run.recipe["epochs"]
-    whole = (epochs - small) * forward_flop(model, 32)
-    return 3 * (whole + small * forward_flop(model, CROP_SIDE if small else 32)) * run.data["train"] / 1e15
+    per_image = (epochs - small) * forward_flop(model, 32)
+    per_image += small * forward_flop(model, CROP_SIDE) if small else 0
+    return 3 * per_image * run.data["train"] / 1e15
 
 
 def forward_flop(model: keras.Model, side: int) -> int:
@@ -209,20 +180,25 @@ def show_study(study: Study, source: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0, or 1 after a one-line message on standard error."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.experiments", description="Run and read studies."
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="the studies and how many of their runs are recorded")
-    for name, text in (("run", "train what is missing of a study"), ("show", "print a study's results")):
-        command = commands.add_parser(name, help=text)
-        command.add_argument("study")
-        command.add_argument("--source", choices=("official", "sample"), default="official")
-        if name == "run":
-            command.add_argument("--seeds", type=int, help="how many seeds to train")
-            command.add_argument("--variants", nargs="+", help="train these only")
+    parser = argparse.ArgumentParser("python -m helpers.experiments", description="Run or read studies.")
+    parser.add_argument("command", choices=("list", "run", "show"), help="name all, train one, print results")
+    parser.add_argument("study", nargs="?", help="which one to run or show")
+    parser.add_argument("--source", choices=("official", "sample"), default="official")
+    parser.add_argument("--seeds", type=int, help="run so many seeds")
+    parser.add_argument("--variants", nargs="+", help="run these only")
+    options = parser.parse_args(arguments)
     try:
-        carry_out(parser.parse_args(arguments))
+        if options.command == "list":
+            for study in STUDIES.values():
+                recorded = len(list(records.folder(study).glob("*.json")))
+                print(f"{study.name}: {recorded} of {len(study.variants) * study.seeds}. {study.question}")
+            return 0
+        study = records.find_study(options.study)
+        if options.command == "show":
+            show_study(study, options.source)
+        else:
+            names = options.variants or [variant.name for variant in study.variants]
+            run_study(study, options.seeds or study.seeds, names, options.source)
     except (StudyError, DataError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -230,20 +206,6 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nStopped. Start the same command again to go on.", file=sys.stderr)
         return 130
     return 0
-
-
-def carry_out(options: argparse.Namespace) -> None:
-    """Do what the command line asks for."""
-    if options.command == "list":
-        for study in STUDIES.values():
-            recorded = len(list(records.folder(study).glob("*.json")))
-            print(f"{study.name}: {recorded} of {len(study.variants) * study.seeds} runs. {study.question}")
-    elif options.command == "show":
-        show_study(records.find_study(options.study), options.source)
-    elif options.seeds is not None and options.seeds < 1:
-        raise StudyError(f"--seeds is {options.seeds}, expected 1 or more.")
-    else:
-        run_study(records.find_study(options.study), options.seeds, options.variants, options.source)
 
 
 if __name__ == "__main__":

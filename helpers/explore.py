@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.metrics.pairwise import paired_cosine_distances
 from sklearn.neighbors import NearestNeighbors
 
 from helpers.internal import sample
@@ -17,29 +18,21 @@ DOUBTED = {2405: 6, 2804: 5, 6877: 8, 8058: 7, 5468: 3, 5690: 4}
 
 
 class Pair(NamedTuple):
-    """A test image and the training image that resembles it most.
-
-    `distance` is 0 for a perfect copy and 1 for pictures that share no edges; `mirrored` says that the
-    training image shows the test image left to right.
-    """
+    """A test image and the training image that resembles it most: indices from 0, and how it resembles."""
 
     test_index: int
     train_index: int
-    distance: float
-    mirrored: bool
+    distance: float  # 0 for a perfect copy, 1 for pictures that share no edges
+    mirrored: bool  # whether the training image shows the test image left to right
 
 
 def near_duplicates(train_images: np.ndarray, test_images: np.ndarray, count: int = 300) -> list[Pair]:
     """Return the `count` test images that have the best copy among the training images, best first.
 
-    A nearest-neighbour search on fingerprints finds candidates, as they are and mirrored; comparing their
-    edges, shifted by up to 2 pixels, ranks them. So copies in another light, or moved a little, are found
-    too. Indices count from 0 in the arrays as given. All of CIFAR-10 takes some ten seconds on two cores.
-
-    Args:
-        train_images: uint8 (N, 32, 32, 3), N >= 3.
-        test_images: uint8 (M, 32, 32, 3).
-        count: how many pairs to return, at most M; each test image occurs at most once.
+    Images are uint8, (N, 32, 32, 3) with N >= 3 and (M, 32, 32, 3); each test image occurs at most once. A
+    nearest-neighbour search on fingerprints finds candidates, as they are and mirrored; their edges, shifted
+    by up to 2 pixels, rank them. So copies in another light, or moved a little, are found too. All of
+    CIFAR-10 takes some ten seconds on two cores.
     """
     search = NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute").fit(fingerprints(train_images))
     pairs = []
@@ -59,14 +52,7 @@ def near_duplicates(train_images: np.ndarray, test_images: np.ndarray, count: in
 
 
 def fingerprints(images: np.ndarray) -> np.ndarray:
-    """Shrink images to 8 x 8 and give each mean 0 and standard deviation 1, so that light does not count.
-
-    Args:
-        images: uint8 (N, 32, 32, 3).
-
-    Returns:
-        float32 (N, 192).
-    """
+    """Shrink images uint8 (N, 32, 32, 3) to 8 x 8, each with mean 0 and deviation 1: float32 (N, 192)."""
     blocks = images.reshape(len(images), 8, 4, 8, 4, 3)
     small = blocks.mean(axis=(2, 4), dtype=np.float32).reshape(len(images), -1)
     small -= small.mean(axis=1, keepdims=True)
@@ -74,54 +60,34 @@ def fingerprints(images: np.ndarray) -> np.ndarray:
 
 
 def edges(images: np.ndarray) -> np.ndarray:
-    """Return how brightness changes to the right and downwards, float32 (N, 31, 31, 2).
-
-    Args:
-        images: uint8 (N, 32, 32, 3).
-    """
+    """Return how the brightness of images (N, 32, 32, 3) changes to the right and down: (N, 31, 31, 2)."""
     grey = images.mean(axis=-1, dtype=np.float32)
     here = grey[:, :-1, :-1]
     return np.stack([grey[:, :-1, 1:] - here, grey[:, 1:, :-1] - here], axis=-1)
 
 
-def edge_distance(first: np.ndarray, second: np.ndarray, reach: int = REACH) -> np.ndarray:
-    """Return 1 minus the best cosine similarity of two sets of edges over all shifts of up to `reach` pixels.
+def edge_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return 1 minus the cosine similarity of two sets of edges (N, H, W, 2), one to one: float32 (N,).
 
-    Args:
-        first, second: float32 (N, H, W, 2), compared one to one.
-
-    Returns:
-        float32 (N,): 0 for a copy, about 1 for unrelated pictures.
+    The best of all shifts by up to `REACH` pixels counts: 0 for a copy, about 1 for unrelated pictures.
     """
-    best = np.full(len(first), -1, np.float32)
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            best = np.maximum(best, cosine(overlap(first, dy, dx), overlap(second, -dy, -dx)))
-    return 1 - best
+    shifts = range(-REACH, REACH + 1)
+    return np.min([shifted_distance(first, second, dy, dx) for dy in shifts for dx in shifts], axis=0)
 
 
-def overlap(maps: np.ndarray, dy: int, dx: int) -> np.ndarray:
-    """Return the part of (N, H, W, C) that is still covered by a copy shifted by (dy, dx) pixels."""
-    height, width = maps.shape[1:3]
-    return maps[:, max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)]
-
-
-def cosine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the cosine of the angle between two sets of (N, ...) arrays, one to one; 0 where one is zero."""
-    first, second = first.reshape(len(first), -1), second.reshape(len(second), -1)
-    lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
-    return (first * second).sum(axis=1) / np.maximum(lengths, 1e-6)
+def shifted_distance(first: np.ndarray, second: np.ndarray, dy: int, dx: int) -> np.ndarray:
+    """Return the same where the second ones are shifted by (dy, dx) pixels: of what both still cover."""
+    count, height, width = first.shape[:3]
+    here = first[:, max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)]
+    there = second[:, max(0, -dy) : height - max(0, dy), max(0, -dx) : width - max(0, dx)]
+    return paired_cosine_distances(here.reshape(count, -1), there.reshape(count, -1))
 
 
 def doubtful_labels(test_labels: np.ndarray, source: str) -> dict[int, int]:
-    """Return test images whose label people doubt: test index to the class that they saw, both int.
+    """Return the test images whose label people doubt: index to the class that they saw.
 
-    For the official data it is a choice from a published study (`DOUBTED`), for the sample the drawings that
-    are mislabelled on purpose.
-
-    Args:
-        test_labels: int64 (M,), the whole test split.
-        source: `data.source`, "official" or "sample".
+    Of the whole test split, int64 (M,); of the source "official" a choice from a published study, of the
+    "sample" the drawings that are mislabelled on purpose.
     """
     if source == "official":
         return dict(DOUBTED)

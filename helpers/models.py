@@ -22,11 +22,8 @@ CHANNEL_STD = (0.24703223, 0.24348513, 0.26158784)
 
 def standardize() -> layers.Layer:
     """Return the layer that turns 0-255 pixels into values of mean 0 and standard deviation 1 per channel."""
-    return layers.Normalization(
-        mean=[255 * mean for mean in CHANNEL_MEAN],
-        variance=[(255 * std) ** 2 for std in CHANNEL_STD],
-        name="standardize",
-    )
+    mean, variance = [255 * m for m in CHANNEL_MEAN], [(255 * s) ** 2 for s in CHANNEL_STD]
+    return layers.Normalization(mean=mean, variance=variance, name="standardize")
 
 
 def network(name: str, *stack: layers.Layer) -> keras.Sequential:
@@ -91,11 +88,11 @@ def vgg(
 ) -> keras.Model:
     """Return the series' standard CNN: VGG blocks, then one dense layer (Simonyan & Zisserman 2015).
 
-    A block is two 3 x 3 convolutions and a 2 x 2 max pooling; each block has twice the filters of
-    the one before. `vgg(3)` does about 20 MFLOP per image forward.
+    A block is two 3 x 3 convolutions and a 2 x 2 max pooling; each has twice the filters of the one before.
+    ValueError for an argument out of its range.
 
     Args:
-        blocks: number of blocks, 1 to 5 (each halves height and width: 32, 16, 8, 4, 2, 1).
+        blocks: 1 to 5 (each halves height and width: 32, 16, 8, 4, 2, 1).
         width: filters of the first block.
         dense_units: units of the dense layer before the logits.
         dropout: share of values set to zero in training, 0 to below 1: one rate used after every
@@ -103,28 +100,19 @@ def vgg(
         weight_decay: factor of the L2 penalty on the kernels, 0 or more. (Decoupled weight decay
             is the optimizer's: `Recipe.weight_decay`.)
         batch_norm: whether batch normalisation follows each convolution and the dense layer.
-
-    Raises:
-        ValueError: if `blocks`, a dropout rate or `weight_decay` is out of range.
     """
-    if not isinstance(blocks, int) or not 1 <= blocks <= 5:
+    if blocks not in range(1, 6):
         raise ValueError(f"blocks is {blocks!r}, expected 1 to 5: a 32 x 32 image can be halved five times.")
     rates = [dropout] * (blocks + 1) if isinstance(dropout, int | float) else list(dropout)
     if len(rates) != blocks + 1 or not all(0 <= rate < 1 for rate in rates):
         raise ValueError(f"dropout is {dropout}, expected one rate or {blocks + 1}, each from 0 to below 1.")
     if not weight_decay >= 0:
         raise ValueError(f"weight_decay is {weight_decay}, expected 0 or more.")
+    options = {"kernel_initializer": "he_uniform", "use_bias": not batch_norm}  # it adds a shift of its own
+    if weight_decay:
+        options["kernel_regularizer"] = keras.regularizers.L2(weight_decay)
 
-    def activated(layer_type, *args, **options):
-        """Return a layer, batch normalisation where asked for, and a ReLU."""
-        regularizer = keras.regularizers.L2(weight_decay) if weight_decay else None
-        layer = layer_type(
-            *args,
-            kernel_initializer="he_uniform",
-            kernel_regularizer=regularizer,
-            use_bias=not batch_norm,  # batch normalisation adds a shift of its own
-            **options,
-        )
+    def activated(layer):
         return [layer, *([batch_normalization()] if batch_norm else []), layers.ReLU()]
 
     def maybe_dropout(rate):
@@ -133,9 +121,9 @@ def vgg(
     stack = [standardize()]
     for block in range(blocks):
         for _ in range(2):
-            stack += activated(layers.Conv2D, width * 2**block, 3, padding="same")
+            stack += activated(layers.Conv2D(width * 2**block, 3, padding="same", **options))
         stack += [layers.MaxPooling2D(), *maybe_dropout(rates[block])]
-    stack += [layers.Flatten(), *activated(layers.Dense, dense_units), *maybe_dropout(rates[-1])]
+    stack += [layers.Flatten(), *activated(layers.Dense(dense_units, **options)), *maybe_dropout(rates[-1])]
     return network(f"vgg{blocks}", *stack)
 
 
@@ -144,16 +132,14 @@ def fast_net(
 ) -> keras.Model:
     """Return the network of chapter 06: few layers, wide, and quick to learn (arXiv 2404.00498).
 
-    After the optional whitening layer come three blocks of two 3 x 3 convolutions with `width`, `4 * width`
-    and `4 * width` filters; each halves height and width after its first convolution and has batch
-    normalisation without scale. A max pooling over the whole map ends it, so the same weights serve images
-    of other sizes. With the default width it does about 0.24 GFLOP per image forward.
+    Three blocks of two 3 x 3 convolutions with `width`, `4 * width` and `4 * width` filters; each halves
+    height and width after its first convolution and has batch normalisation without scale. A max pooling over
+    the whole map ends it, so the same weights serve images of other sizes.
 
     Args:
         width: filters of the first block, 1 or more.
         activation: name of a Keras activation.
-        whitening: whether fixed filters of 2 x 2 pixels come first, which take apart what
-            neighbouring pixels have in common; `set_whitening` computes them from images.
+        whitening: whether fixed filters of 2 x 2 pixels come first, which `set_whitening` computes.
         identity: whether each 3 x 3 convolution starts as the identity on its first filters.
     """
 
@@ -165,10 +151,8 @@ def fast_net(
 
     stack = [keras.Input(IMAGE_SHAPE), standardize()]
     if whitening:
-        layer = layers.Conv2D(
-            2 * PATCH_VALUES, 2, use_bias=False, trainable=False, kernel_initializer="zeros", name="whitening"
-        )
-        stack += [layer, layers.Activation(activation)]
+        fixed = {"use_bias": False, "trainable": False, "kernel_initializer": "zeros", "name": "whitening"}
+        stack += [layers.Conv2D(2 * PATCH_VALUES, 2, **fixed), layers.Activation(activation)]
     for filters in (width, 4 * width, 4 * width):
         stack += [convolution(filters), layers.MaxPooling2D(), *activated()]
         stack += [convolution(filters), *activated()]
@@ -190,16 +174,11 @@ def _start_as_identity(layer: layers.Conv2D) -> None:
 
 
 def set_whitening(model: keras.Model, images: np.ndarray, count: int = 5000) -> None:
-    """Compute the filters of a layer named "whitening", if there is one, from the first images.
+    """Compute the filters of a layer named "whitening", if there is one, from the first `count` images.
 
-    The filters are the principal components of all 2 x 2 patches, each divided by its standard
-    deviation, and then the same with the opposite sign: what comes out has equal variance and no
-    correlation (arXiv 2404.00498, section 3.2).
-
-    Args:
-        model: from `fast_net`; its first layer standardises pixels.
-        images: uint8 (N, 32, 32, 3), training images.
-        count: how many of them are looked at.
+    They are the principal components of all 2 x 2 patches, each divided by its standard deviation, and their
+    negatives: what comes out has equal variance and no correlation (arXiv 2404.00498, section 3.2).
+    The model's first layer standardises pixels; the images, uint8 (N, 32, 32, 3), are for training.
     """
     if "whitening" not in [layer.name for layer in model.layers]:
         return

@@ -24,7 +24,6 @@ class Triangular(keras.optimizers.schedules.LearningRateSchedule):
         return self.peak * keras.ops.clip(keras.ops.minimum(done / RISE, (1 - done) / (1 - RISE)), 0, 1)
 
     def get_config(self) -> dict:
-        """Return the arguments that make this schedule again."""
         return {"peak": self.peak, "steps": self.steps}
 
 
@@ -37,14 +36,12 @@ class ShiftRateSGD(keras.optimizers.SGD):
         self.shift_rate = shift_rate
 
     def update_step(self, gradient, variable, learning_rate):
-        """Update one variable; Keras calls this at every training step."""
         # On TensorFlow this is its own variable, whose name is the path and ":0".
         is_shift = variable.name.removesuffix(":0").split("/")[-1] == "beta"
         factor = self.shift_rate if is_shift else 1.0
         super().update_step(gradient, variable, factor * learning_rate)
 
     def get_config(self) -> dict:
-        """Return the arguments that make this optimizer again."""
         return super().get_config() | {"shift_rate": self.shift_rate}
 
 
@@ -52,11 +49,10 @@ class ShiftRateSGD(keras.optimizers.SGD):
 class Muon(ShiftRateSGD):
     """Steps that go equally far in all directions for convolution kernels, `ShiftRateSGD` for the rest.
 
-    A kernel (height, width, channels, filters) is brought to the length sqrt(filters) before each
-    step, which changes nothing where batch normalisation follows; so weight decay has no effect on
-    it. The step is the orthogonalised Nesterov momentum times `kernel_factor` times the learning
-    rate. Source: K. Jordan and others, 2024, https://kellerjordan.github.io/posts/muon. Keras' own
-    `Muon` takes matrices only, and leaves kernels of convolutions to AdamW.
+    A kernel (height, width, channels, filters) is brought to the length sqrt(filters) before each step, which
+    changes nothing where batch normalisation follows; so weight decay has no effect on it. The step is the
+    orthogonalised Nesterov momentum times `kernel_factor` times the learning rate (K. Jordan and others, as
+    above). Keras' own `Muon` takes matrices only, and leaves kernels of convolutions to AdamW.
     """
 
     def __init__(self, *args, kernel_factor: float = 1.0, **options):
@@ -64,7 +60,6 @@ class Muon(ShiftRateSGD):
         self.kernel_factor = kernel_factor
 
     def update_step(self, gradient, variable, learning_rate):
-        """Update one variable; Keras calls this at every training step."""
         if len(variable.shape) != 4:
             super().update_step(gradient, variable, learning_rate)
             return
@@ -75,21 +70,21 @@ class Muon(ShiftRateSGD):
         filters = variable.shape[-1]
         rows = keras.ops.transpose(keras.ops.reshape(gradient, (-1, filters)))
         step = keras.ops.reshape(keras.ops.transpose(orthogonalize(rows)), variable.shape)
-        kernel = variable * (filters**0.5 / (length(variable) + TINY))
+        length = keras.ops.sqrt(keras.ops.sum(keras.ops.square(variable)))
+        kernel = variable * (filters**0.5 / (length + TINY))
         rate = self.kernel_factor * keras.ops.cast(learning_rate, kernel.dtype)
         self.assign(variable, kernel - rate * step)
 
     def get_config(self) -> dict:
-        """Return the arguments that make this optimizer again."""
         return super().get_config() | {"kernel_factor": self.kernel_factor}
 
 
 def orthogonalize(matrix):
     """Return a matrix (rows, columns) with the same singular vectors, and all singular values near 1.
 
-    A Newton-Schulz iteration: nothing but products of matrices, fast wherever those are. Values
-    come out between about 0.7 and 1.2, those below a fiftieth of the matrix' length lower, which is
-    near enough for a step. It takes least time with fewer rows than columns.
+    A Newton-Schulz iteration: nothing but products of matrices, fast wherever those are. Values come out
+    between about 0.7 and 1.2, those below a fiftieth of the matrix' length lower, which is near enough for a
+    step. It takes least time with fewer rows than columns.
     """
     a, b, c = COEFFICIENTS
     matrix = matrix / (keras.ops.norm(matrix) + TINY)  # then no singular value is above 1
@@ -97,11 +92,6 @@ def orthogonalize(matrix):
         square = keras.ops.matmul(matrix, keras.ops.transpose(matrix))
         matrix = a * matrix + keras.ops.matmul(b * square + c * keras.ops.matmul(square, square), matrix)
     return matrix
-
-
-def length(tensor):
-    """Return the square root of the sum of squares."""
-    return keras.ops.sqrt(keras.ops.sum(keras.ops.square(tensor)))
 
 
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
@@ -128,15 +118,8 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
 def with_input(model: keras.Model, side: int) -> keras.Model:
     """Return the same layers, weights and optimizer as a compiled model for images of `side` x `side` pixels.
 
-    Raises:
-        ValueError: if the network does not take images of that size.
+    ValueError if a weight depends on the size, as that of a dense layer after `Flatten` does.
     """
-    try:
-        other = keras.Sequential([keras.Input((side, side, 3)), *model.layers])
-    except ValueError:
-        raise ValueError(
-            f"{model.name} does not take images of {side} x {side} pixels, as small_epochs needs: "
-            "its weights must not depend on the size, as those of fast_net do not."
-        ) from None
+    other = keras.Sequential([keras.Input((side, side, 3)), *model.layers])
     other.compile(model.optimizer, model.loss, metrics=["accuracy"])
     return other

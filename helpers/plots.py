@@ -1,7 +1,4 @@
-"""The pictures of the series: one style, images in rows, learning curves; `show` puts a figure on the page.
-
-Statistical charts are seaborn's and stand in the chapters' own cells: `use_style` sets their look, too.
-"""
+"""The pictures of the series: one style, rows of images, learning curves; `show` puts a figure on a page."""
 
 import base64
 import io
@@ -25,51 +22,27 @@ SAMPLE_NOTE = "synthetic sample, not CIFAR-10"
 
 
 def use_style() -> None:
-    """Make Matplotlib draw in the series' style: white ground, readable sizes, colour-blind-safe colours.
-
-    Whatever a reader's own matplotlibrc says is put back to Matplotlib's defaults first; the backend stays.
-    """
-    plt.rcdefaults()
-    plt.rcParams.update(
-        {
-            "figure.figsize": (WIDTH, 3.4),
-            "figure.dpi": 100,
-            "figure.constrained_layout.use": True,
-            "savefig.dpi": DPI,
-            "savefig.facecolor": "white",
-            "figure.facecolor": "white",
-            "axes.facecolor": "white",
-            "axes.edgecolor": GREY,
-            "axes.labelcolor": INK,
-            "axes.titlelocation": "left",
-            "axes.titlesize": TEXT + 1,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.axisbelow": True,
-            "axes.prop_cycle": cycler(color=PALETTE),
-            "font.size": TEXT,
-            "text.color": INK,
-            "xtick.color": INK,
-            "ytick.color": INK,
-            "grid.color": "#DDDDDD",
-            "legend.frameon": False,
-            "lines.linewidth": 1.8,
-            "image.interpolation": "nearest",
-        }
-    )
+    """Make Matplotlib draw in the series' style: white ground, readable sizes, colour-blind-safe colours."""
+    plt.rcdefaults()  # whatever a reader's matplotlibrc says; the backend stays
+    plt.rc("figure", figsize=(WIDTH, 3.4))
+    plt.rc("figure.constrained_layout", use=True)
+    plt.rc("axes", edgecolor=GREY, labelcolor=INK, axisbelow=True, prop_cycle=cycler(color=PALETTE))
+    plt.rc("axes", titlelocation="left", titlesize=TEXT + 1)
+    plt.rc("axes.spines", top=False, right=False)
+    plt.rc("font", size=TEXT)
+    plt.rc(("text", "xtick", "ytick"), color=INK)
+    plt.rc("grid", color="#DDDDDD")
+    plt.rc("legend", frameon=False)
+    plt.rc("lines", linewidth=1.8)
+    plt.rc("image", interpolation="nearest")
 
 
 def show(fig: Figure, alt: str, source: str = "official") -> None:
     """Display a figure in the notebook as one ordinary image with alt text, and close it.
 
     Args:
-        fig: the figure.
-        alt: what the picture shows, in one or two sentences, for a reader who cannot see it. It is kept
-            as the output's plain text and in its metadata.
+        alt: what the picture shows, for a reader who cannot see it; ValueError if it is empty.
         source: `data.source`; for "sample" the figure and the alt text say that the pictures are synthetic.
-
-    Raises:
-        ValueError: if `alt` is empty.
     """
     from IPython.display import display
 
@@ -85,13 +58,9 @@ def show(fig: Figure, alt: str, source: str = "official") -> None:
 
 
 def encode(fig: Figure, source: str = "official") -> tuple[str, bytes]:
-    """Return a figure's MIME type and the content of its file, `DPI` pixels per inch, cut to what it holds.
+    """Return the MIME type and content of a figure's file, cut to what it holds, with `show`'s note.
 
     A chart becomes a PNG with 128 colours; a figure that holds images a JPEG, or a PNG if that is smaller.
-
-    Args:
-        fig: the figure.
-        source: `data.source`; for "sample" a note is written on the figure.
     """
     if source == "sample":
         fig.supxlabel(SAMPLE_NOTE, x=1, ha="right", fontsize=TEXT, color=VERMILION)
@@ -125,61 +94,46 @@ def image_grid(
     """Draw images in rows on one `ax`, each with an optional title above it.
 
     Args:
-        images: uint8 (N, H, W, 3) or (N, H, W); values 0 to 255. float is taken as 0 to 255 too.
-        titles: N strings or numbers, or None.
+        images: uint8 or float (N, H, W, 3) or (N, H, W), values 0 to 255; ValueError if there is none.
+        titles: N strings or numbers, or None; ValueError for another number of them.
         columns: images per row.
         row_labels: one string per row, written at its left, or None.
         gap: white space between images, in image pixels.
         smooth: soften the pixels' borders: easier to look at, and a smaller file.
-        width: width of a new figure in inches, when `ax` is None.
-        ax: where to draw; None makes a figure of fitting height.
-
-    Raises:
-        ValueError: if there is no image or the number of titles is not N.
+        ax: where to draw; None makes a figure of fitting height, `width` inches wide.
     """
-    images = as_rgb(images)
+    images = _as_rgb(images)
     count, height, side = images.shape[:3]
-    if titles is not None and len(titles) != count:
+    titles = [] if titles is None else [str(title) for title in titles]
+    if titles and len(titles) != count:
         raise ValueError(f"There are {count} images and {len(titles)} titles: give one title per image.")
     columns = min(columns, count)
     rows = -(-count // columns)
     line = 0.17 * columns * (side + gap) / width  # height of one line of text in image pixels
-    titles = [str(title) for title in ([] if titles is None else titles)]
-    lines = max((title.count("\n") + 1 for title in titles), default=0)
-    top = round(lines * line)
-    canvas = np.full((rows * (height + top + gap), columns * (side + gap), 3), 255, np.uint8)
-    corners = [
-        ((i // columns) * (height + top + gap) + top, (i % columns) * (side + gap)) for i in range(count)
-    ]
-    for image, (y, x) in zip(images, corners, strict=True):
-        canvas[y : y + height, x : x + side] = image
-    if ax is None:
-        figsize = (width, width * canvas.shape[0] / canvas.shape[1])
-        ax = plt.subplots(figsize=figsize)[1]
-    interpolation = "bilinear" if smooth else "nearest"
-    ax.imshow(canvas, extent=(0, canvas.shape[1], canvas.shape[0], 0), interpolation=interpolation)
-    for title, (y, x) in zip(titles, corners, strict=False):
-        ax.text(x + side / 2, y - 0.4 * line, title, ha="center", va="baseline", fontsize=9, linespacing=1.05)
+    top = round(line * max((title.count("\n") + 1 for title in titles), default=0))
+    margins = ((0, rows * columns - count), (top, gap), (0, gap), (0, 0))
+    tiles = np.pad(images, margins, constant_values=255)
+    tall, wide = tiles.shape[1:3]
+    canvas = tiles.reshape(rows, columns, tall, wide, 3).swapaxes(1, 2).reshape(rows * tall, -1, 3)
+    ax = ax or plt.subplots(figsize=(width, width * rows * tall / (columns * wide)))[1]
+    extent = (0, columns * wide, rows * tall, 0)
+    ax.imshow(canvas, extent=extent, interpolation="bilinear" if smooth else "nearest")
+    for place, title in enumerate(titles):
+        x, y = place % columns * wide + side / 2, place // columns * tall + top - 0.4 * line
+        ax.text(x, y, title, ha="center", va="baseline", fontsize=9, linespacing=1.05)
     for row, label in enumerate(row_labels or []):
-        y = corners[row * columns][0] + height / 2
-        ax.text(-gap, y, label, ha="right", va="center")
+        ax.text(-gap, row * tall + top + height / 2, label, ha="right", va="center")
     ax.axis("off")
     return ax
 
 
-def as_rgb(images: np.ndarray) -> np.ndarray:
-    """Return images as uint8 (N, H, W, 3): grey becomes three equal channels, floats are rounded and clipped.
-
-    Raises:
-        ValueError: if the shape is not (N, H, W) or (N, H, W, 3), or N is 0.
-    """
+def _as_rgb(images: np.ndarray) -> np.ndarray:
+    """Return images as uint8 (N, H, W, 3): grey as three equal channels, floats rounded and clipped."""
     images = np.asarray(images)
     if images.ndim == 3:
         images = np.repeat(images[..., None], 3, axis=-1)
     if images.ndim != 4 or images.shape[-1] != 3 or len(images) == 0:
-        raise ValueError(
-            f"Images have the shape {images.shape}, expected (N, H, W, 3) or (N, H, W) with N >= 1."
-        )
+        raise ValueError(f"Images have the shape {images.shape}, expected (N, H, W, 3) or (N, H, W), N >= 1.")
     return np.clip(np.round(images), 0, 255).astype(np.uint8)
 
 
@@ -190,15 +144,12 @@ def learning_curves(
     color: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how a metric went, epoch by epoch: dashed on the training images, solid on the validation images.
-
-    Call it again with the same `ax` for another run.
+    """Draw a metric by epoch, dashed on training and solid on validation images; again on `ax` for more runs.
 
     Args:
-        history: one mapping per epoch with "epoch", `metric` and "val_" + `metric` (`Run.history` is one).
+        history: one mapping per epoch with "epoch", `metric` and "val_" + `metric`, as in `Run.history`.
         metric: "accuracy" (0 to 1, drawn in percent) or "loss".
-        label: what the run is called in the legend.
-        color: None takes the next of `PALETTE`.
+        label: what the run is called in the legend; its color is the next of `PALETTE` if None is given.
     """
     ax = ax or plt.subplots()[1]
     color = color or PALETTE[len(ax.lines) // 2 % len(PALETTE)]
@@ -208,8 +159,7 @@ def learning_curves(
         values = [factor * row[key] for row in history]
         name = f"{label}, {split}" if label else split
         ax.plot(epochs, values, style, color=color, label=name, marker="o" if len(epochs) < 3 else None)
-    ax.set_xlabel("epoch")
-    ax.set_ylabel("accuracy (%)" if metric == "accuracy" else metric)
+    ax.set(xlabel="epoch", ylabel="accuracy (%)" if metric == "accuracy" else metric)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(True)
     ax.legend()

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 
 from helpers.data import profile
-from helpers.evaluation import NEEDS_SEEDS, compare, summarize
+from helpers.evaluation import compare, summarize
 from helpers.internal.files import ROOT
 from helpers.recipe import Recipe
 from helpers.studies import STUDIES, Study, Variant
 
 RUNS = ROOT / "data" / "runs"
 MODELS = ROOT / "data" / "models"
-NEEDED = ("parameters", "history", "seconds", "val_accuracy", "val_correct")  # what is read of each run
 
 
 class StudyError(Exception):
@@ -24,11 +23,7 @@ class StudyError(Exception):
 
 
 def find_study(name: str) -> Study:
-    """Return the study of that name.
-
-    Raises:
-        StudyError: if there is none; the message lists those there are.
-    """
+    """Return the study of that name; StudyError, which lists those there are, if there is none."""
     if name not in STUDIES:
         raise StudyError(f"There is no study {name!r}; there are: {', '.join(STUDIES)}.")
     return STUDIES[name]
@@ -47,61 +42,44 @@ def definition(variant: Variant) -> dict:
 def read_run(path: Path, study: Study, variant: Variant) -> dict:
     """Return the record in a file, checked against what the study defines today.
 
-    Raises:
-        StudyError: if the file is damaged, or was made by another network, recipe or dataset.
+    StudyError if it is damaged, in another run's place, or made by another network or recipe.
     """
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
-        found = {part: run[part] for part in ("study", "variant", "seed", "model", "options", "recipe")}
-        found["recipe"] = found["recipe"] and _as_today(found["recipe"], _as_json(Recipe()))
-        source, judged = run["data"]["source"], run.get("judged", {}).get("correct", {})
-        missing = [key for key in NEEDED if key not in run]
-        missing += [f"the answers to {n} views" for n in study.views if not judged.get(str(n))]
-        if missing:
-            raise ValueError(f"it lacks {', '.join(missing)}")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StudyError(f"{path} is damaged ({error}): delete it and run the study again.") from None
-    expected = json.loads(json.dumps(definition(variant)))
-    trial = source == "sample" and profile() == "smoke"  # it is shortened: its recipe differs
-    expected["recipe"] = _as_json(variant.recipe) if variant.recipe and not trial else found["recipe"]
-    for part in expected:
-        if found[part] != expected[part]:
+        _row(run, study)  # whatever is read of it later is there
+        name, source = f"{run['variant']}-seed{run['seed']}", run["data"]["source"]
+        found = {**run, "recipe": _as_today(run["recipe"], dataclasses.asdict(Recipe()))}
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise StudyError(f"{path} is damaged ({error!r}): delete it and run the study again.") from None
+    if (found["study"], name) != (study.name, path.stem) or path.parent != folder(study, source):
+        raise StudyError(f"{path} holds the run {name} of {found['study']} on {source!r} data: move it away.")
+    today = definition(variant)
+    if variant.recipe and not (source == "sample" and profile() == "smoke"):  # which shortens recipes
+        today["recipe"] = dataclasses.asdict(variant.recipe)
+    for part, value in json.loads(json.dumps(today)).items():
+        if found[part] != value:
             raise StudyError(
                 f"{path} was made with another {part} than {study.name} has today: "
                 "move it away (or restore the study's definition), then run again."
             )
-    name = f"{found['variant']}-seed{found['seed']}"
-    if (found["study"], name) != (study.name, path.stem):
-        raise StudyError(f"{path} holds the run {name} of {found['study']}: rename it or move it away.")
-    if path.parent != folder(study, source):
-        raise StudyError(f"{path} is a run on {source!r} data in the wrong folder: move it away.")
     return run
 
 
-def _as_json(recipe: Recipe) -> dict:
-    return json.loads(json.dumps(dataclasses.asdict(recipe)))
-
-
 def _as_today(recorded: dict, defaults: dict) -> dict:
-    """Return a recorded recipe with today's settings: new ones at their defaults; those gone only if on."""
+    """Return recorded settings and today's: new ones at their defaults; those that are gone only if on."""
     filled = defaults | {name: value for name, value in recorded.items() if name in defaults or value}
-    return {
-        name: _as_today(value, defaults[name]) if isinstance(defaults.get(name), dict) else value
-        for name, value in filled.items()
-    }
+    if "augmentation" in defaults:
+        filled["augmentation"] = _as_today(filled["augmentation"], defaults["augmentation"])
+    return filled
 
 
 def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     """Return the recorded runs of a study, one row per run, in the study's order.
 
-    Columns: variant, title, seed, val_accuracy (0 to 1), seconds, parameters, history (list of one
-    dictionary per epoch), val_correct (bool array, one entry per validation image), images (how
-    many the network was judged on: test images in a final study, else validation images), and for each
-    number of views that a study judges by val_accuracy_6 or test_accuracy_6. A final study has no
-    val_accuracy.
-
-    Raises:
-        StudyError: if there is no such study or run, or the runs do not belong together.
+    Columns: variant, title, seed, seconds, parameters, history (list of one dictionary per epoch),
+    val_correct (bool array, one entry per validation image), images (how many the network was judged on),
+    and the study's `accuracy_columns`, from 0 to 1; in a final study, val_accuracy is None. StudyError if
+    there is no such study or run, or the runs do not belong together.
     """
     study = find_study(name)
     rows, hashes = [], {}
@@ -121,10 +99,12 @@ def _row(run: dict, study: Study) -> dict:
     """Return a row of `load_runs`, but for the title."""
     row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "seconds", "parameters", "history")}
     row["val_correct"] = np.frombuffer(run["val_correct"].encode(), np.uint8) == ord("1")
-    judged = run.get("judged", {}).get("correct", {})
-    row["images"] = len(run["val_correct"] or next(iter(judged.values())))
-    columns = accuracy_columns(study)[-len(study.views) :] if study.views else []
-    return row | {column: share_of_ones(judged[str(views_of(column))]) for column in columns}
+    judged = run["judged"]["correct"] if study.views else {}
+    row["images"] = len(run["val_correct"] or judged[str(study.views[0])])
+    for column in accuracy_columns(study):
+        if column not in row:
+            row[column] = share_of_ones(judged[str(views_of(column))])
+    return row
 
 
 def share_of_ones(digits: str) -> float:
@@ -158,10 +138,7 @@ def mean_history(runs: pd.DataFrame, title: str) -> list[dict]:
 
 
 def fastest_seconds(histories: pd.Series) -> list[float]:
-    """Return the seconds that each epoch of a run takes when the machine has nothing else to do.
-
-    That is the fastest epoch of all these histories, of one variant, on images of the same size.
-    """
+    """Return each epoch's seconds on an idle machine: a variant's fastest of all on images of that size."""
     fastest = {}
     for entry in (entry for history in histories for entry in history):
         side = entry.get("side", 32)
@@ -175,18 +152,19 @@ def minutes_of(runs: pd.DataFrame) -> float:
 
 
 def summary_table(runs: pd.DataFrame, column: str = "val_accuracy") -> pd.DataFrame:
-    """Return one row per variant: seeds, mean, standard deviation, 95% interval, times, parameters.
+    """Return one row per variant: seeds, mean, std, low, high, seconds, epoch_seconds, parameters.
 
-    Of the accuracies of `load_runs` in `column`, in percent. `seconds` is the mean wall time of a run,
-    `epoch_seconds` the mean of `fastest_seconds` (NaN without epochs), which is what to compare.
+    Mean, std and 95% interval are those of an accuracy in percent. A run took `seconds` on average; what to
+    compare is epoch_seconds, the mean of `fastest_seconds` (NaN without epochs).
     """
     rows = {}
     for title, group in runs.groupby("title", sort=False):
         seeds, mean, std, (low, high) = summarize(group[column])
-        rows[title] = {"seeds": seeds, "mean": 100 * mean, "std": 100 * std}
-        rows[title] |= {"low": 100 * low, "high": 100 * high, "seconds": group["seconds"].mean()}
-        rows[title]["epoch_seconds"] = np.mean(fastest_seconds(group["history"]) or [np.nan])
-        rows[title]["parameters"] = int(group["parameters"].iloc[0])
+        row = {"seeds": seeds, "mean": 100 * mean, "std": 100 * std, "low": 100 * low, "high": 100 * high}
+        row["seconds"] = group["seconds"].mean()
+        row["epoch_seconds"] = np.mean(fastest_seconds(group["history"]) or [np.nan])
+        row["parameters"] = int(group["parameters"].iloc[0])
+        rows[title] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
 
 
@@ -200,19 +178,14 @@ def verdict_table(
 ) -> pd.DataFrame:
     """Return one row per variant: seeds, accuracy, and its paired effect with interval, p and verdict.
 
-    Accuracies in percent and effects in percentage points, each a mean over the seeds; `low` and
-    `high` are the 95% interval of the effect, over the seeds that both variants have. What is compared
-    with nothing has no effect (NaN) and the verdict "".
+    Accuracies in percent, effects in percentage points; low and high are the effect's 95% interval, over
+    the seeds that both variants have. What is compared with nothing has no effect (NaN) and the verdict "".
 
     Args:
-        runs: from `load_runs`.
         titles: the variants to show, in this order; all by default.
         baseline: title of the variant to compare with; the study's first by default.
         ladder: compare each variant with the one above it instead, and add `seconds` of training.
         column: which of the runs' accuracies to compare.
-
-    Raises:
-        KeyError: if a title is not among the runs.
     """
     table = summary_table(runs, column)[["seeds", "mean"]].rename(columns={"mean": "accuracy"})
     order = list(table.index)
@@ -221,29 +194,17 @@ def verdict_table(
     table[["effect", "low", "high", "p"]], table["verdict"] = np.nan, ""
     for title, other in zip(order, against, strict=True):
         if title != other:
-            table.loc[title, "effect":"verdict"] = _effect(wide[[title, other]].dropna())
+            pairs = wide[[title, other]].dropna()
+            result = compare(pairs[title], pairs[other])
+            effect = 100 * np.array([result.difference, *result.interval])
+            table.loc[title, "effect":"verdict"] = [*effect, result.p_value, result.verdict]
     if ladder:
         table["seconds"] = [60 * minutes_of(runs[runs["title"] == title]) for title in order]
     return table if titles is None else table.loc[list(titles)]
 
 
-def _effect(pairs: pd.DataFrame) -> tuple:
-    """Return effect, low, high, p and verdict of the first of two columns of accuracies, one row per seed."""
-    if pairs.empty:
-        return (*[np.nan] * 4, NEEDS_SEEDS)
-    result = compare(*pairs.to_numpy().T)
-    return (*(100 * np.array([result.difference, *result.interval])), result.p_value, result.verdict)
-
-
 def milestone_table(runs: pd.DataFrame, epochs: Sequence[int]) -> pd.DataFrame:
-    """Return one row per variant, one column per number of epochs: mean validation accuracy in percent.
-
-    Args:
-        runs: from `load_runs`, of a study whose long runs begin as its short ones (`Study.milestones`).
-        epochs: after how many epochs to look, each at most the length of the runs.
-    """
-    accuracies = {
-        title: {n: 100 * np.mean([h[n - 1]["val_accuracy"] for h in group["history"]]) for n in epochs}
-        for title, group in runs.groupby("title", sort=False)
-    }
-    return pd.DataFrame.from_dict(accuracies, orient="index").rename_axis("epochs", axis="columns")
+    """Return mean validation accuracy in percent, a row per variant, a column per number of epochs."""
+    accuracy = {n: [history[n - 1]["val_accuracy"] for history in runs["history"]] for n in epochs}
+    table = 100 * pd.DataFrame(accuracy).groupby(runs["title"].to_numpy(), sort=False).mean()
+    return table.rename_axis("epochs", axis="columns")

@@ -19,44 +19,22 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """Variants that are compared at one equal budget; the first is what the others are compared with.
+    """Variants that are compared at one equal budget; the first is what the others are compared with."""
 
-    Args:
-        name: name on the command line and of the folder in `data/runs/`.
-        question: what the study asks, in one sentence.
-        variants: the arms.
-        seeds: how many seeds are trained; seed s also draws the validation split s.
-        first_seed: they are counted from here. Studies that choose a setting use seeds of their own,
-            so that the splits which choose are not the ones that judge.
-        milestones: epochs after which the accuracy is of interest, too. At a constant learning rate and
-            without averaging (else ValueError) a run of 40 epochs begins as one of 5, to the bit.
-        views: numbers of views (`training.predict_logits`) by which each trained network is judged.
-        val_size: how many images are held out for validation; a final study holds out none.
-        final: whether to train on all 50,000 images and judge on the test images, once, when the runs
-            are recorded. There is no validation then, so nothing can be chosen.
-    """
-
-    name: str
-    question: str
+    name: str  # on the command line, and of the folder in `data/runs/`
+    question: str  # what the study asks, in one sentence
     variants: tuple[Variant, ...]
-    seeds: int = 3
-    first_seed: int = 0
+    seeds: int = 3  # how many are trained; seed s also draws the validation split s
+    first_seed: int = 0  # studies that choose have seeds of their own: what chooses must not judge
+    # Epochs whose accuracy is shown. At a constant rate, without averaging, a long run begins as a short one.
     milestones: tuple[int, ...] = ()
-    views: tuple[int, ...] = ()
+    views: tuple[int, ...] = ()  # by how many views (`training.predict_logits`) each network is judged
     val_size: int = 5000
-    final: bool = False
+    final: bool = False  # trained on all 50,000 images, judged on the test images: nothing can be chosen
 
     def __getitem__(self, name: str) -> Variant:
         """Return the variant of that name; KeyError if there is none."""
         return {variant.name: variant for variant in self.variants}[name]
-
-    def __post_init__(self):
-        for recipe in [v.recipe for v in self.variants if self.milestones]:
-            if recipe is None or recipe.schedule != "constant" or recipe.averaging:
-                needs = "each recipe needs a constant learning rate and no averaging"
-                raise ValueError(
-                    f"{self.name} has milestones: {needs}, or a long run does not begin as a short one."
-                )
 
 
 BUDGET = Recipe(epochs=15, batch_size=128, optimizer="adam", learning_rate=1e-3)
@@ -76,7 +54,6 @@ BASELINE = Study(
 )
 
 CHOOSING = {"seeds": 1, "first_seed": 100}  # a split that no study judges by
-FLIP_AND_SHIFT = Augmentation(flip=True, shift=4)
 BY_DEPTH = (0.1, 0.2, 0.3, 0.4)
 
 REGULARIZATION = Study(
@@ -98,7 +75,7 @@ REGULARIZATION = Study(
 # The best of the study `regularization`, by validation accuracy; a test compares.
 DROPOUT, DECAY = {"dropout": 0.2}, {"weight_decay": 1e-3}
 # The arms of chapters 03 to 05, one change at a time and then together: title, network, recipe.
-AUGMENTED = replace(BUDGET, augmentation=FLIP_AND_SHIFT)
+AUGMENTED = replace(BUDGET, augmentation=Augmentation(flip=True, shift=4))
 ARMS = {
     "baseline": ("Baseline", {}, BUDGET),
     "dropout": ("Dropout", DROPOUT, BUDGET),
@@ -114,11 +91,6 @@ LEARNING_RATES = (3e-4, 1e-3, 3e-3)
 CHOSEN_RATES = dict.fromkeys(ARMS, 1e-3) | {"bn": 3e-3}
 
 
-def screened(arm: str, learning_rate: float) -> str:
-    """Return the name of the variant of the study `screening` that tries this arm with this rate."""
-    return f"{arm}_{learning_rate:g}"
-
-
 def _variant(arm: str, name: str, setting: str = "", **changes) -> Variant:
     """Return an arm under a name, with changes to its recipe, and in its title what was set."""
     title, options, recipe = ARMS[arm]
@@ -129,7 +101,7 @@ SCREENING = Study(
     name="screening",
     question="Which learning rate suits each technique, judged by a third of the budget?",
     variants=tuple(
-        _variant(arm, screened(arm, rate), f"learning rate {rate:g}", learning_rate=rate, epochs=5)
+        _variant(arm, f"{arm}_{rate:g}", f"learning rate {rate:g}", learning_rate=rate, epochs=5)
         for arm in ARMS
         for rate in LEARNING_RATES
     ),
@@ -142,13 +114,8 @@ IMPROVEMENTS = Study(
     variants=tuple(_variant(arm, arm, learning_rate=CHOSEN_RATES[arm]) for arm in ARMS),
 )
 
-LONGER = Study(
-    name="budget",
-    question="Who profits from longer training?",
-    variants=tuple(_variant(a, a, learning_rate=CHOSEN_RATES[a], epochs=40) for a in ("baseline", "all")),
-    seeds=1,
-    milestones=(5, 10, 20, 40),
-)
+BOTH = tuple(_variant(a, a, learning_rate=CHOSEN_RATES[a], epochs=40) for a in ("baseline", "all"))
+LONGER = Study("budget", "Who profits from longer training?", BOTH, seeds=1, milestones=(5, 10, 20, 40))
 
 # What the study `screening` does not cover: rates far too large, batches small and large.
 SCALES = (
@@ -201,50 +168,26 @@ def _ladder() -> tuple[Variant, ...]:
 FAST = Study("fast", "Which steps lead from chapter 05's best to the fast recipe?", _ladder(), views=(2, 6))
 
 TOP = "crops"  # the last rung, `averaging`, was tried and not kept
-QUICK_RECIPE = Variant(
-    "quick", "Quick recipe", "fast_net", {"width": 32}, replace(FAST[TOP].recipe, epochs=10, small_epochs=4)
-)
-FULL_RECIPE = Variant(
-    "full", "Full recipe", "fast_net", {"width": 64}, replace(FAST[TOP].recipe, epochs=14, small_epochs=5)
-)
+TEN_EPOCHS = replace(FAST[TOP].recipe, epochs=10, small_epochs=4)
+QUICK_RECIPE = Variant("quick", "Quick recipe", "fast_net", {"width": 32}, TEN_EPOCHS)
+FOURTEEN_EPOCHS = replace(FAST[TOP].recipe, epochs=14, small_epochs=5)
+FULL_RECIPE = Variant("full", "Full recipe", "fast_net", {"width": 64}, FOURTEEN_EPOCHS)
 QUICK = Study("quick", "How accurate is a small network after a few minutes?", (QUICK_RECIPE,), views=(2, 6))
-FULL = Study(
-    "full", "How accurate is the full recipe on validation images?", (FULL_RECIPE,), seeds=1, views=(2, 6)
-)
-FINAL = Study(
-    "final",
-    "How accurate is the full recipe, trained on all 50,000 images, on the test images?",
-    (FULL_RECIPE,),
-    views=(1, 2, 6),
-    final=True,
-)
+ON_VALIDATION = "How accurate is the full recipe on validation images?"
+FULL = Study("full", ON_VALIDATION, (FULL_RECIPE,), seeds=1, views=(2, 6))
+ON_TEST = "How accurate is the full recipe, trained on all 50,000 images, on the test images?"
+FINAL = Study("final", ON_TEST, (FULL_RECIPE,), views=(1, 2, 6), final=True)
 
 # The network and the recipe of a widely read tutorial, which takes 400 epochs for 88.62%: how long is one?
-CLASSIC_RECIPE = Recipe(
-    epochs=2,
-    batch_size=64,
-    optimizer="sgd",
-    learning_rate=1e-3,
-    augmentation=Augmentation(flip=True, shift=3),
-)
-FIRST = "first 2 of 400 epochs"
+CLASSIC_SGD = {"optimizer": "sgd", "learning_rate": 1e-3, "batch_size": 64}
+CLASSIC_RECIPE = Recipe(epochs=2, augmentation=Augmentation(flip=True, shift=3), **CLASSIC_SGD)
 CLASSIC_OPTIONS = {"width": 32, "dropout": (0.2, 0.3, 0.4, 0.5), "batch_norm": True}
-CLASSIC_KERAS = Study(
-    "classic_keras",
-    "How long does an epoch of the classic tutorial's network take in Keras' own layers?",
-    (
-        Variant(
-            "classic_cnn", f"Classic tutorial in Keras' layers, {FIRST}", "classic_cnn", {}, CLASSIC_RECIPE
-        ),
-    ),
-    seeds=1,
-)
-CLASSIC = Study(
-    "classic",
-    "How long does an epoch of the classic tutorial's network take with our batch normalisation?",
-    (Variant("classic", f"Classic tutorial, {FIRST}", "vgg", CLASSIC_OPTIONS, CLASSIC_RECIPE),),
-    seeds=1,
-)
+FIRST, HOW_LONG = "first 2 of 400 epochs", "How long does an epoch of the classic tutorial's network take"
+OURS = Variant("classic", f"Classic tutorial, {FIRST}", "vgg", CLASSIC_OPTIONS, CLASSIC_RECIPE)
+CLASSIC = Study("classic", f"{HOW_LONG} with our batch normalisation?", (OURS,), seeds=1)
+IN_KERAS = f"Classic tutorial in Keras' layers, {FIRST}"
+THEIRS = Variant("classic_cnn", IN_KERAS, "classic_cnn", {}, CLASSIC_RECIPE)
+CLASSIC_KERAS = Study("classic_keras", f"{HOW_LONG} in Keras' own layers?", (THEIRS,), seeds=1)
 
 _ALL = (BASELINE, REGULARIZATION, SCREENING, IMPROVEMENTS, LONGER, BATCH_NORM, FAST, QUICK, FULL, FINAL)
 STUDIES = {study.name: study for study in (*_ALL, CLASSIC, CLASSIC_KERAS)}

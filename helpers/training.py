@@ -47,13 +47,11 @@ def train(
             validation split may be empty (`load_cifar10(val_size=0)`), to train on all images.
         recipe: how to train; in the smoke profile at most two epochs.
         seed: from 0 to 2**32 - 1.
-        resume_dir: folder for the state after each epoch; the same call goes on from there. The state
-            stays until the caller deletes the folder, so nothing is lost before the result is safe.
-        progress: whether to show a progress bar.
+        resume_dir: folder for the state after each epoch, from which the same call goes on; it stays.
 
     Raises:
         TypeError, ValueError: if the data or the model do not fit; the message names what.
-        TrainingDiverged: if the loss is no longer finite.
+        TrainingDiverged: if an epoch's loss is not finite.
         BlockingIOError: if another process trains in `resume_dir`.
     """
     check_data(data)
@@ -70,10 +68,9 @@ def train(
         history = train_epochs(model, data, recipe, seed, checkpoint, progress)
         checkpoint.average()
     answers = predict_logits(model, data.val.images).argmax(axis=1) if len(data.val) else data.val.labels
-    parameters = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    record["parameters"] = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     seconds = sum(entry["seconds"] for entry in history)
-    found = outcome(answers == data.val.labels)
-    return model, Run(**record, parameters=parameters, history=history, seconds=seconds, **found)
+    return model, Run(**record, history=history, seconds=seconds, **outcome(answers == data.val.labels))
 
 
 def train_epochs(
@@ -83,60 +80,40 @@ def train_epochs(
     on_crops = with_input(model, CROP_SIDE) if recipe.small_epochs else model
     judged = batches(data.val.images, encode(data.val.labels, recipe)) if len(data.val) else {}
     history = checkpoint.restore()
-    bar = ProgressBar(recipe, len(data.train), done=len(history), shown=shown)
-    with bar.bar:
+    steps = -(-len(data.train) // recipe.batch_size)
+    done, total = len(history) * steps, recipe.epochs * steps
+    with tqdm(initial=done, total=total, disable=not shown, leave=False) as bar:
+        step_by_step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
         for epoch in range(len(history), recipe.epochs):
             started = time.perf_counter()
             images, labels = epoch_data(data.train, recipe, seed, epoch)
             reseed_dropout(model, seed, epoch)
             learner = on_crops if epoch < recipe.small_epochs else model
-            steps = batches(images, labels, recipe.batch_size)  # in the order that epoch_data drew
-            logs = learner.fit(**steps, shuffle=False, callbacks=[bar], verbose=0).history
+            drawn = batches(images, labels, recipe.batch_size)  # in the order that epoch_data drew
+            logs = learner.fit(**drawn, shuffle=False, callbacks=[step_by_step], verbose=0).history
             found = model.evaluate(**judged, verbose=0, return_dict=True) if judged else {}
             entry = {"epoch": epoch + 1, "side": images.shape[1]} | {name: v[0] for name, v in logs.items()}
             entry |= {f"val_{name}": value for name, value in found.items()}
+            require_finite(entry)
             history.append(entry | {"seconds": time.perf_counter() - started})
-            bar.finish_epoch(history[-1])
+            bar.set_postfix(history[-1])
             checkpoint.save(history, average=epoch >= recipe.epochs - recipe.averaging)
     return history
 
 
-class ProgressBar(keras.callbacks.Callback):
-    """A tqdm bar over all steps of a run; stops the run when the loss is no longer finite."""
-
-    def __init__(self, recipe: Recipe, images: int, done: int, shown: bool):
-        super().__init__()
-        self.epochs, self.epoch = recipe.epochs, done
-        steps = -(-images // recipe.batch_size)
-        self.bar = tqdm(total=recipe.epochs * steps, initial=done * steps, disable=not shown, leave=False)
-
-    def on_train_batch_end(self, batch, logs=None):
-        require_finite("loss", logs["loss"], f"epoch {self.epoch + 1}, step {batch + 1}")
-        self.bar.update()
-
-    def finish_epoch(self, entry: dict) -> None:
-        """Show the finished epoch's loss and accuracies; raise TrainingDiverged if its last step failed."""
-        self.epoch = entry["epoch"]
-        shown = f"epoch {self.epoch}/{self.epochs}, loss {entry['loss']:.3f}, train {entry['accuracy']:.1%}"
-        if "val_loss" in entry:
-            require_finite("validation loss", entry["val_loss"], f"epoch {self.epoch}")
-            shown += f", validation {entry['val_accuracy']:.1%}"
-        self.bar.set_postfix_str(shown)
-
-
-def require_finite(name: str, loss: float, where: str) -> None:
-    """Raise TrainingDiverged, saying where, if a loss is infinite or not a number."""
-    if not np.isfinite(loss):
-        advice = "lower the learning rate, or look for a mistake in the loss."
-        raise TrainingDiverged(f"The {name} became {loss} in {where}: {advice}")
+def require_finite(entry: dict) -> None:
+    """Raise TrainingDiverged if a loss of an epoch is infinite or not a number."""
+    for name in ("loss", "val_loss"):
+        if not np.isfinite(entry.get(name, 0)):
+            advice = "lower the learning rate, or look for a mistake in the loss."
+            raise TrainingDiverged(f"The {name} became {entry[name]} in epoch {entry['epoch']}: {advice}")
 
 
 def batches(images: np.ndarray, labels: np.ndarray | None, size: int = 500) -> dict:
     """Return the arguments with which `fit`, `evaluate` and `predict` read batches in the arrays' order.
 
-    On TensorFlow, Keras itself makes a `tf.data` pipeline that tunes itself in a thread. The thread sleeps
-    for twice as long each time, and TensorFlow 2.21 waits for it when the pipeline ends: up to as long
-    again as the epoch took, for arrays and for a `PyDataset`. This pipeline does not tune itself.
+    On TensorFlow, Keras' own `tf.data` pipeline tunes itself in a thread that sleeps longer each time, and
+    TensorFlow 2.21 waits for it at the end: up to as long again as the epoch took. This one does not.
     """
     arrays = {"x": images} if labels is None else {"x": images, "y": labels}
     if keras.backend.backend() != "tensorflow":
@@ -173,12 +150,9 @@ def predict_logits(model: keras.Model, images: np.ndarray, views: int = 1) -> np
 
 def outcome(correct: np.ndarray) -> dict:
     """Return a record's last fields from one truth value per validation image, bool (N,)."""
-    return {
-        "val_accuracy": float(correct.mean()) if len(correct) else None,
-        "val_correct": as_digits(correct),
-        "machine": session.machine(),
-        "versions": session.versions(),
-    }
+    accuracy = float(correct.mean()) if len(correct) else None
+    where = {"machine": session.machine(), "versions": session.versions()}
+    return {"val_accuracy": accuracy, "val_correct": as_digits(correct), **where}
 
 
 def as_digits(correct: np.ndarray) -> str:
@@ -230,7 +204,7 @@ def check_data(data: TrainingData) -> None:
         raise ValueError("data.train is empty, expected at least one image.")
     for part, split in (("train", data.train), ("val", data.val)):
         for name, shape, kind, top in CHECKS:
-            where, array, shape = f"data.{part}.{name}", getattr(split, name), (len(split.labels), *shape)
+            where, array, shape = f"data.{part}.{name}", getattr(split, name), (len(split), *shape)
             if array.shape != shape or not np.issubdtype(array.dtype, kind):
                 raise ValueError(f"{where} is {array.dtype} {array.shape}, expected {kind.__name__} {shape}.")
             # A comparison with NaN is false, so NaN pixels are found, too.
@@ -239,9 +213,8 @@ def check_data(data: TrainingData) -> None:
 
 
 def check_model(model: keras.Model) -> None:
-    """Raise TypeError or ValueError unless this is a model that takes images and gives ten logits."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"build() gives a {type(model).__name__}, expected a keras.Model.")
-    shapes, expected = (model.input_shape, model.output_shape), ((None, 32, 32, 3), (None, 10))
-    if shapes != expected:
-        raise ValueError("build() gives a model of {} -> {}, expected {} -> {}.".format(*shapes, *expected))
+    """Raise ValueError unless this is a model that takes images and gives ten logits."""
+    shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
+    if shapes != ((None, 32, 32, 3), (None, 10)):
+        found = f"{type(model).__name__}, {shapes[0]} -> {shapes[1]}"
+        raise ValueError(f"build() gives a {found}, expected a model, (None, 32, 32, 3) -> (None, 10).")

@@ -11,38 +11,23 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers import records
 from helpers.evaluation import prediction_interval, summarize
 from helpers.plots import BLUE, GREY, INK, ORANGE, PURPLE, SKY, VERMILION, WIDTH
-from helpers.records import (
-    accuracy_columns,
-    fastest_seconds,
-    load_runs,
-    mean_history,
-    minutes_of,
-    verdict_table,
-    views_of,
-)
 from helpers.studies import STUDIES, Variant
 
 COLOURS = {"helps": BLUE, "hurts": VERMILION}
 GROUND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}  # behind words on a grid
 READ_BY = {"momentum": ("sgd", "muon"), "kernel_rate": ("muon",)}  # what other optimizers do not look at
-
-MASTERY = (
-    "https://machinelearningmastery.com/how-to-develop-a-cnn-from-scratch-for-cifar-10-photo-classification/"
-)
-TENSORFLOW = "https://www.tensorflow.org/tutorials/images/cnn"
 TICKS = {0.5: "½", 1: "1", 2: "2", 5: "5", 10: "10", 30: "30", 60: "1 h", 120: "2 h", 300: "5 h", 600: "10 h"}
 # Where a label stands: points to the right and up from its place, and its alignment.
-RIGHT, LEFT, ABOVE = (10, 0, "left", "center"), (-10, 0, "right", "center"), (-4, 9, "right", "bottom")
+RIGHT, LOWER, UPPER = ((10, up, "left", "center") for up in (0, -8, 8))
+LEFT, HIGH = (-10, 0, "right", "center"), (-2, 66, "right", "center")
+ABOVE, OVER = (-4, 9, "right", "bottom"), (0, 9, "center", "bottom")
 
 
 def effect_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw each variant's effect with its interval, around the line of no effect.
-
-    Args:
-        table: from `records.verdict_table`; rows without an interval are left out.
-    """
+    """Draw the effects of a `records.verdict_table` with their intervals; rows without one are left out."""
     table = table[table["low"].notna()]
     ax = ax or plt.subplots(figsize=(WIDTH, 0.9 + 0.42 * len(table)))[1]
     ax.axvline(0, color=GREY, linewidth=1)
@@ -53,20 +38,13 @@ def effect_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         place = {"textcoords": "offset points", "ha": "center", "bbox": GROUND}
         ax.annotate(f"{row.effect:+.1f}", (row.effect, y), (0, 7), **place)
     ax.set_yticks(range(len(table)), table.index)
-    ax.set_ylim(len(table) - 0.4, -0.7)
-    ax.set_xlabel("effect on validation accuracy (percentage points)")
+    ax.set(ylim=(len(table) - 0.4, -0.7), xlabel="effect on validation accuracy (percentage points)")
     ax.xaxis.grid(True)
     return ax
 
 
 def place_run(recorded: Sequence[float], new: float, label: str = "new run", ax: Axes | None = None) -> Axes:
-    """Draw a new run's accuracy under the recorded ones and the range in which it was to be expected.
-
-    Args:
-        recorded: one accuracy per seed, from 0 to 1, two or more.
-        new: the new run's accuracy, from 0 to 1.
-        label: what the new run is called.
-    """
+    """Draw a new run's accuracy under two or more recorded ones, all from 0 to 1, and the range expected."""
     ax = ax or plt.subplots(figsize=(WIDTH, 1.9))[1]
     recorded = 100 * np.asarray(recorded, float)
     low, high = prediction_interval(recorded)
@@ -76,8 +54,7 @@ def place_run(recorded: Sequence[float], new: float, label: str = "new run", ax:
     ax.axvline(100 * new, color=VERMILION, linewidth=1, linestyle=":")
     ax.annotate(f"{100 * new:.1f}", (100 * new, 2), (8, 0), textcoords="offset points", va="center")
     ax.set_yticks((0, 1, 2), ("recorded runs", "expected range", label))
-    ax.set_ylim(2.6, -0.6)
-    ax.set_xlabel("validation accuracy (%)")
+    ax.set(ylim=(2.6, -0.6), xlabel="validation accuracy (%)")
     ax.xaxis.grid(True)
     return ax
 
@@ -100,10 +77,7 @@ def _recipe_settings(variant: Variant) -> dict:
 
 
 def changes(below: Variant, rung: Variant) -> list[str]:
-    """Return what a rung sets in another way than the one below, each as "`setting` old → new".
-
-    What the one below does not set at all is told as "`setting` new".
-    """
+    """Return what a rung sets otherwise than the one below, as "`setting` old → new" or "`setting` new"."""
     old, new = all_settings(below), all_settings(rung)
     if below.model != rung.model:  # their options do not compare, so each network is told as a whole
         old, new = ({"network": _network_in_words(v)} | _recipe_settings(v) for v in (below, rung))
@@ -116,11 +90,7 @@ def _network_in_words(variant: Variant) -> str:
 
 
 def ladder_plot(runs: pd.DataFrame) -> Figure:
-    """Draw each rung's accuracy, a dot per seed on its 95% interval, and its effect against the rung below.
-
-    Args:
-        runs: from `records.load_runs`, of a study in which each variant changes one thing more.
-    """
+    """Draw a ladder's runs: a dot per seed on each rung's 95% interval, and its effect on the rung below."""
     rungs = runs["title"].nunique()
     fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.9 + 0.42 * rungs))
     percent = runs.assign(accuracy=100 * runs["val_accuracy"])
@@ -128,7 +98,7 @@ def ladder_plot(runs: pd.DataFrame) -> Figure:
     means = {"marker": "|", "markersize": 14, "markeredgewidth": 2.5, "linestyle": "none"}
     sns.pointplot(**places, **means, color=SKY, errorbar=lambda seeds: summarize(seeds).interval)
     sns.stripplot(**places, color=INK, size=4, jitter=False, zorder=3)
-    effect_plot(verdict_table(runs, ladder=True), right)
+    effect_plot(records.verdict_table(runs, ladder=True), right)
     left.set(ylim=(rungs - 0.4, -0.7), xlabel="validation\naccuracy (%)", ylabel="rung")
     left.xaxis.grid(True)
     right.set(ylim=(rungs - 1.4, -1.7), yticks=(), xlabel="effect against the\nrung below (points)")
@@ -136,56 +106,39 @@ def ladder_plot(runs: pd.DataFrame) -> Figure:
 
 
 class Published(NamedTuple):
-    """A result that others published: test accuracy in percent after so many epochs.
-
-    `study` names the recorded runs of that network, or of one like it, that say how long an epoch takes;
-    `placed` is where its label goes.
-    """
+    """A result that others published."""
 
     label: str
-    source: str
     epochs: int
-    accuracy: float
-    study: str
+    accuracy: float  # on test images, in percent
+    study: str  # whose recorded runs of this variant, the same network or one like it, tell an epoch's length
     variant: str
     placed: tuple
 
 
-CLASSIC = Published(
-    "all together 88.62", MASTERY, 400, 88.62, "classic_keras", "classic_cnn", (0, 9, "center", "bottom")
-)
+# https://machinelearningmastery.com/how-to-develop-a-cnn-from-scratch-for-cifar-10-photo-classification/
+CLASSIC = Published("all together 88.62", 400, 88.62, "classic_keras", "classic_cnn", OVER)
 PUBLISHED = (
-    Published(
-        "TensorFlow's\ntutorial:\nover 70",
-        TENSORFLOW,
-        10,
-        70.0,
-        "baseline",
-        "tutorial_cnn",
-        (-2, 66, "right", "center"),
-    ),
-    Published("MachineLearning\nMastery: VGG 73.50", MASTERY, 100, 73.50, "classic", "classic", RIGHT),
-    Published("dropout 83.45", MASTERY, 100, 83.45, "classic", "classic", (10, -8, "left", "center")),
-    Published("augmentation 84.47", MASTERY, 100, 84.47, "classic", "classic", (10, 8, "left", "center")),
+    # https://www.tensorflow.org/tutorials/images/cnn
+    Published("TensorFlow's\ntutorial:\nover 70", 10, 70.0, "baseline", "tutorial_cnn", HIGH),
+    Published("MachineLearning\nMastery: VGG 73.50", 100, 73.50, "classic", "classic", RIGHT),
+    Published("dropout 83.45", 100, 83.45, "classic", "classic", LOWER),
+    Published("augmentation 84.47", 100, 84.47, "classic", "classic", UPPER),
     CLASSIC,
 )
 
 
 def published_minutes(result: Published) -> float:
     """Return how many minutes a published training would take at the pace of the recorded runs."""
-    runs = load_runs(result.study)
-    runs = runs[runs["variant"] == result.variant]
-    return result.epochs * np.mean(fastest_seconds(runs["history"])) / 60
+    runs = records.load_runs(result.study).query("variant == @result.variant")
+    return result.epochs * np.mean(records.fastest_seconds(runs["history"])) / 60
 
 
 def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axes:
     """Draw which accuracy how many minutes of training give, on a logarithmic scale of time.
 
-    Ours are validation accuracies, means over the recorded seeds; published ones were measured on the
-    test images. Networks below 60 percent lie outside the picture.
-
-    Args:
-        final: whether the study `final`, the only one that has seen the test images, is shown too.
+    Ours are validation accuracies, means over the recorded seeds; published ones, and those of the study
+    `final`, which is shown if asked for, were measured on test images. Below 60 percent nothing is shown.
     """
     ax = ax or plt.subplots(figsize=(WIDTH, 5.2))[1]
     _group(ax, "baseline", GREY, "o", "chapter 02: plain networks")
@@ -198,37 +151,36 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
     _curve(ax, "quick", BLUE, LEFT)
     _curve(ax, "full", VERMILION, ABOVE)
     if final:
-        runs = load_runs("final")
-        place = (minutes_of(runs), 100 * runs[accuracy_columns(STUDIES["final"])[-1]].mean())
+        runs = records.load_runs("final")
+        place = (records.minutes_of(runs), 100 * runs[records.accuracy_columns(STUDIES["final"])[-1]].mean())
         ax.plot(*place, "*", color=PURPLE, markersize=14, markeredgecolor=INK)
         _label(ax, f"on the test images: {place[1]:.1f}", place, RIGHT)
     ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12))
-    ax.set(xscale="log", xlim=(0.35, 1800), ylim=(60, 99), ylabel="accuracy (%)")
+    ax.set(xscale="log", xlim=(0.35, 1800), ylim=(60, 99))
+    ax.set(xlabel="minutes of training on two CPU cores (log scale)", ylabel="accuracy (%)")
     ax.set_xticks(list(TICKS), list(TICKS.values()))
     ax.minorticks_off()
-    ax.set_xlabel("minutes of training on two CPU cores (log scale)")
     ax.grid(True)
     return ax
 
 
 def _group(ax: Axes, study: str, color: str, marker: str, label: str) -> None:
     """Draw each variant of a study with the same marker; the legend has one entry for them all."""
-    runs = load_runs(study)
-    dots = [(minutes_of(group), 100 * group["val_accuracy"].mean()) for _, group in runs.groupby("variant")]
-    minutes, accuracy = zip(*[dot for dot in dots if dot[0] > 0 and dot[1] >= 60], strict=True)
-    ax.plot(minutes, accuracy, marker, color=color, markersize=6, label=label)
+    variants = records.load_runs(study).groupby("variant")
+    minutes = [records.minutes_of(runs) for _, runs in variants]
+    ax.plot(minutes, 100 * variants["val_accuracy"].mean(), marker, color=color, markersize=6, label=label)
 
 
 def _curve(ax: Axes, study: str, color: str, placed: tuple) -> None:
     """Draw a recipe's accuracy epoch by epoch, and at its end the accuracy with the most views."""
-    runs = load_runs(study)
-    title, column = runs["title"].iloc[0], accuracy_columns(STUDIES[study])[-1]
-    accuracy = [100 * epoch["val_accuracy"] for epoch in mean_history(runs, title)]
-    minutes = np.cumsum(fastest_seconds(runs["history"])) / 60
+    runs = records.load_runs(study)
+    title, column = runs["title"].iloc[0], records.accuracy_columns(STUDIES[study])[-1]
+    accuracy = [100 * epoch["val_accuracy"] for epoch in records.mean_history(runs, title)]
+    minutes = np.cumsum(records.fastest_seconds(runs["history"])) / 60
     ax.plot(minutes, accuracy, ".-", color=color)
     end = (minutes[-1], 100 * runs[column].mean())
     ax.plot(*end, "P", color=color, markersize=9)
-    words = f"{title},\n{views_of(column)} views: {end[1]:.1f}"
+    words = f"{title},\n{records.views_of(column)} views: {end[1]:.1f}"
     _label(ax, words, end, placed, color=color, fontweight="bold")
 
 

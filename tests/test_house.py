@@ -16,16 +16,17 @@ from tools.store import all_notebooks, code_cells
 HELPERS = sorted((ROOT / "helpers").rglob("*.py"))
 WITHOUT_KERAS = ["plots", "data", "explore", "checks", "evaluation", "records", "verdicts", "predict"]
 WITHOUT_KERAS += ["studies", "recipe"]
+NOT_ON_COLAB = ("jupyterlab", "nbval", "pytest", "ruff")
 NOT_IMPORTED = {"jupyter", "nbval", "ruff"}  # programs, and a plugin
 
 
 def imports(path: Path) -> set[str]:
     """Return what a module or a notebook imports: modules, and what it takes from them as "module.name"."""
-    sources = [path.read_text(encoding="utf-8")] if path.suffix == ".py" else []
+    text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
-        sources = [cell.source for cell in code_cells(nbformat.read(path, as_version=4))]
+        text = "\n".join(cell.source for cell in code_cells(nbformat.reads(text, as_version=4)))
     found = set()
-    for node in (node for source in sources for node in ast.walk(ast.parse(source))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -40,17 +41,12 @@ def arrows(paths: list[Path], *packages: str) -> set[str]:
     return {f"{path.relative_to(ROOT)} -> {name}" for path, name in found if inside.fullmatch(name)}
 
 
-def test_no_notebook_imports_plumbing_or_authors_tools():
+def test_notebooks_helpers_and_internal_import_only_what_lies_below_them():
     assert arrows(all_notebooks(), "helpers.internal", "tools", "tests") == set()
-
-
-def test_helpers_import_no_authors_tools_and_internal_ones_only_each_other():
     assert arrows(HELPERS, "tools", "tests") == set()
+    assert arrows([*HELPERS, *all_notebooks()], *NOT_ON_COLAB) == set()
     internal = [path for path in HELPERS if path.parent.name == "internal"]
     assert arrows(internal, "helpers") - arrows(internal, "helpers.internal") == set()
-
-
-def test_declarations_know_nothing_of_training():
     declarations = [ROOT / "helpers" / "studies.py", ROOT / "helpers" / "recipe.py"]
     assert arrows(declarations, "keras", "tensorflow", "helpers.training", "helpers.models") == set()
 
@@ -62,16 +58,11 @@ def test_what_does_not_compute_with_keras_does_not_start_it():
     assert done.stderr == ""
 
 
-def test_the_map_names_every_module():
-    named = re.findall(r"\w+", helpers.__doc__)
-    assert [path.stem for path in HELPERS if path.stem not in (*named, "__init__")] == []
-
-
-def test_every_module_has_its_tests_under_its_name():
-    named = [
-        path.relative_to(ROOT).with_name(f"test_{path.name}") for path in HELPERS if path.stem != "__init__"
-    ]
-    assert [str(path) for path in named if not (ROOT / "tests" / path).is_file()] == []
+def test_the_map_names_every_module_and_each_has_its_tests_under_its_name():
+    modules = [path for path in HELPERS if path.stem != "__init__"]
+    assert {path.stem for path in modules} <= set(re.findall(r"\w+", helpers.__doc__))
+    tests = [ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}") for path in modules]
+    assert [path.name for path in tests if not path.is_file()] == []
 
 
 def test_requirements_name_nothing_that_is_not_imported():
@@ -79,7 +70,5 @@ def test_requirements_name_nothing_that_is_not_imported():
     files = [*HELPERS, *(ROOT / "tools").glob("*.py"), *(ROOT / "tests").rglob("*.py"), *all_notebooks()]
     modules = {name.partition(".")[0] for path in files for name in imports(path)}
     packages = metadata.packages_distributions()
-    assert (
-        wanted - NOT_IMPORTED - {name.lower() for module in modules for name in packages.get(module, [])}
-        == set()
-    )
+    used = {name.lower() for module in modules for name in packages.get(module, [])}
+    assert wanted - NOT_IMPORTED - used == set()

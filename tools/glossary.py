@@ -85,19 +85,19 @@ def in_context(sentences: list[str], place: int, term: str) -> str:
     return BOLD.sub(r"\1", " ".join(sentences[first : last + 1]))
 
 
-def entries(root: Path = ROOT) -> tuple[list[Entry], list[Entry]]:
-    """Return each term's first introduction, sorted by term, and those that introduce a term again."""
-    first, again = {}, []
-    for entry in (entry for path in chapters(root) for entry in introduced(path)):
-        if first.setdefault(entry.term.casefold(), entry) is not entry:
-            again.append(entry)
-    return [first[term] for term in sorted(first)], again
+def entries(root: Path = ROOT) -> list[Entry]:
+    """Return each term's first introduction, sorted by term."""
+    first = {}
+    for path in chapters(root):
+        for entry in introduced(path):
+            first.setdefault(entry.term.casefold(), entry)
+    return [first[term] for term in sorted(first)]
 
 
 def page(root: Path = ROOT) -> str:
     """Return the glossary as Markdown."""
     parts = [HEAD]
-    for letter, group in groupby(entries(root)[0], lambda entry: entry.term[0].upper()):
+    for letter, group in groupby(entries(root), lambda entry: entry.term[0].upper()):
         parts.append(f"\n## {letter}\n\n")
         for term, words, chapter, section in group:
             name = term[0].upper() + term[1:]
@@ -105,14 +105,5 @@ def page(root: Path = ROOT) -> str:
     return "".join(parts)
 
 
-def update() -> None:
-    """Write the page, and say how many terms it has and which of them are in bold more than once."""
-    write_text(ROOT / PAGE, page(ROOT))
-    found, again = entries(ROOT)
-    print(f"{PAGE}: {len(found)} terms")
-    for term, _, chapter, section in again:
-        print(f'"{term}" is in bold again in {chapter}, {section}')
-
-
 if __name__ == "__main__":
-    update()
+    write_text(ROOT / PAGE, page())

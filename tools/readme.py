@@ -7,15 +7,7 @@ import pandas as pd
 
 from helpers.internal.files import ROOT, write_text, written
 from helpers.plots import encode, use_style
-from helpers.records import (
-    StudyError,
-    accuracy_columns,
-    folder,
-    in_words,
-    load_runs,
-    minutes_of,
-    summary_table,
-)
+from helpers.records import accuracy_columns, folder, in_words, load_runs, minutes_of, summary_table
 from helpers.studies import STUDIES
 from helpers.verdicts import accuracy_against_minutes
 
@@ -23,8 +15,6 @@ README = ROOT / "README.md"
 MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
 PICTURE_MARKERS = ("<!-- picture:begin -->", "<!-- picture:end -->")
 PICTURE = ROOT / "data" / "accuracy.png"
-# The studies in the picture, and "final", once it is recorded.
-PICTURED = ("baseline", "improvements", "classic", "classic_keras", "quick", "full")
 ALT = (
     "Accuracy against minutes of training on two CPU cores, on a logarithmic scale of time: the networks of "
     "chapters 02 to 05, well-known tutorials, and epoch by epoch the quick and the full recipe of chapter 06."
@@ -53,16 +43,13 @@ def update_readme() -> None:
     text = README.read_text(encoding="utf-8")
     text = with_part(text, MARKERS, readme_tables())
     write_text(README, with_part(text, PICTURE_MARKERS, headline()))
-    if recorded(*PICTURED):
-        draw_picture()
+    draw_picture()
 
 
 def with_part(text: str, markers: tuple[str, str], part: str) -> str:
-    """Return text with `part` on lines of its own between two markers; StudyError if it lacks one of them."""
-    before, found, rest = text.partition(markers[0])
-    _, found_end, after = rest.partition(markers[1])
-    if not (found and found_end):
-        raise StudyError(f"README.md lacks the markers {markers[0]} and {markers[1]}: put them back.")
+    """Return text with `part` on lines of its own between two markers, which it must have."""
+    before, rest = text.split(markers[0])
+    after = rest.split(markers[1])[1]
     return f"{before}{markers[0]}\n{part}\n{markers[1]}{after}"
 
 
@@ -71,23 +58,18 @@ def readme_tables() -> str:
     parts = []
     for study in STUDIES.values():
         if study.seeds > 1 and recorded(study.name):
-            runs = load_runs(study.name)
-            parts += [f"**{study.question}**", markdown_table(runs, accuracy_columns(study))]
-            waiting = [v.title for v in study.variants if v.title not in set(runs["title"])]
-            if waiting:
-                parts.append(f"Not trained yet: {', '.join(waiting)}.")
+            table = markdown_table(load_runs(study.name), accuracy_columns(study))
+            parts += [f"**{study.question}**", table]
     return "\n\n".join(parts)
 
 
-def recorded(*names: str) -> bool:
-    """Return whether each of these studies has a recorded run."""
-    return all(name in STUDIES and any(folder(STUDIES[name]).glob("*.json")) for name in names)
+def recorded(name: str) -> bool:
+    """Return whether a study has a recorded run."""
+    return any(folder(STUDIES[name]).glob("*.json"))
 
 
 def headline() -> str:
-    """Return the picture as Markdown and what the two recipes reach; nothing before their runs are there."""
-    if not recorded(*PICTURED):
-        return ""
+    """Return the picture as Markdown and what the two recipes reach."""
     recipes = map(recipe_in_words, ("quick", "final" if recorded("final") else "full"))
     return f"![{ALT}]({PICTURE.relative_to(ROOT).as_posix()})\n\n" + "\n".join(recipes)
 

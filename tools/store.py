@@ -53,9 +53,8 @@ def all_notebooks(root: Path = ROOT) -> list[Path]:
 def execute(path: Path) -> tuple[NotebookNode, str | None]:
     """Run a notebook from top to bottom in its own folder, in a fresh kernel of this Python.
 
-    Returns:
-        The notebook with its new outputs (`path` is not touched), and what stopped it: None if nothing did.
-        Cells are counted from 1, text included.
+    Returns it with its new outputs (`path` is not touched), and what stopped it in which cell, counted from
+    1, text included: None if nothing did.
     """
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # not a kernel of the same name in the user's folder
     notebook = nbformat.read(path, as_version=4)
@@ -117,12 +116,8 @@ def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 def is_residue(output: NotebookNode) -> bool:
     """Return whether an output is nothing but what a progress bar or TensorFlow's start left on stderr."""
-    return output.get("name") == "stderr" and not messages(output.text)
-
-
-def messages(text: str) -> list[str]:
-    """Return the lines of what was written to stderr that are no residue."""
-    return [line for line in re.split(r"[\r\n]+", text) if not RESIDUE.fullmatch(line)]
+    lines = re.split(r"[\r\n]+", output.get("text", ""))
+    return output.get("name") == "stderr" and all(RESIDUE.fullmatch(line) for line in lines)
 
 
 def output_text(output: NotebookNode) -> str:
@@ -138,7 +133,7 @@ def complaints(notebook: NotebookNode) -> list[str]:
     for number, cell in enumerate(notebook.cells, 1):
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
-                found.append(f"cell {number} wrote to stderr: {messages(output.text)[0][:200]!r}")
+                found.append(f"cell {number} wrote to stderr: {output.text[:200]!r}")
             if path := ABSOLUTE_PATH.search(output_text(output)):
                 found.append(f"cell {number} shows a path of this machine: {path.group()!r}")
     return found
@@ -178,23 +173,19 @@ def put_setup(root: Path = ROOT) -> None:
         write_text(path, nbformat.writes(notebook) + "\n")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return its exit status, 1 if a notebook could not be stored."""
+def main(arguments: list[str] | None = None) -> None:
+    """Store the notebooks that the command line names; exit with the first one's error, if there is one."""
     parser = argparse.ArgumentParser(prog="python -m tools.store", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="+", metavar="FILE", help='a notebook; or the word "setup"')
     names = parser.parse_args(arguments).names
     if names == ["setup"]:
-        put_setup()
-        return 0
-    status = 0
+        return put_setup()
     for name in names:
         try:
             store(Path(name))
         except (NotebookError, OSError) as error:
-            print(error, file=sys.stderr)
-            status = 1
-    return status
+            sys.exit(str(error))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -14,30 +14,28 @@ from helpers.internal.files import written
 
 
 class Checkpoint(ExitStack):
-    """Keeps weights, optimizer, random states, history and the running average of the weights.
+    """Weights, optimizer, random states, history and running average of a compiled model, kept in a folder.
 
-    Inside `with` no other process gets at the folder, as far as its file system knows locks. The model
-    is compiled. A state is refused unless it was saved with the same `record` and network.
+    Inside `with` no other process gets at it. A state of another `record` or network is refused.
     """
 
     def __init__(self, folder: str | Path | None, model: keras.Model, record: dict):
         super().__init__()
         self.model, self.sums, self.averaged = model, [], 0  # sums of the weights after so many epochs
         self.path = Path(folder) / "checkpoint.npz" if folder else None  # None: nothing is kept on disk
-        if folder:
-            self.identity = json.dumps(record | {"network": fingerprint(model)}, sort_keys=True)
-            model.optimizer.build(model.trainable_variables)
-            self.lock()
-
-    def lock(self) -> None:
-        """Keep other processes out of the folder until the end of `with`."""
+        if not folder:
+            return
+        layers = re.sub(r'_\d+"', '"', model.to_json())  # without the numbers Keras gives them
+        network = hashlib.sha256(layers.encode()).hexdigest()
+        self.identity = json.dumps(record | {"network": network}, sort_keys=True)
+        model.optimizer.build(model.trainable_variables)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self.enter_context(FileLock(self.path.with_name("lock"), timeout=0))
         except Timeout:
-            raise BlockingIOError(f"Another process trains in {self.path.parent}: wait for it.") from None
-        except (OSError, NotImplementedError):  # a file system without locks keeps nobody out
-            pass
+            raise BlockingIOError(f"Another process trains in {folder}: wait for it.") from None
+        except (OSError, NotImplementedError):
+            pass  # not every file system has locks
 
     def restore(self) -> list[dict]:
         """Set the model to the saved state and return the history so far: empty where none is saved."""
@@ -50,9 +48,7 @@ class Checkpoint(ExitStack):
         except Exception as error:
             raise ValueError(f"{self.path} cannot be read ({error}): delete it to start anew.") from None
         if meta["identity"] != self.identity:
-            raise ValueError(
-                f"{self.path} is of another recipe, seed, network or dataset: use another folder."
-            )
+            raise ValueError(f"{self.path} is of another recipe, seed, network or data: use another folder.")
         for name, variable in self.variables().items():
             variable.assign(state[name])
         self.averaged = meta["averaged"]
@@ -81,8 +77,3 @@ class Checkpoint(ExitStack):
         """Return all variables of model and optimizer by names that are the same in each process."""
         parts = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
         return {f"{part}{i}": v for part, held in parts.items() for i, v in enumerate(held)}
-
-
-def fingerprint(model: keras.Model) -> str:
-    """Return the sha256 of a network's layers and settings, without the numbers Keras gives its layers."""
-    return hashlib.sha256(re.sub(r'_\d+"', '"', model.to_json()).encode()).hexdigest()

@@ -24,38 +24,23 @@ MIRRORS = (  # data/README.md says whose they are; the last two are the source, 
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
 )
 CONNECT, WINDOW = 5, 10  # seconds until a connection stands, and for a piece of what is sent
-FAST, FLOOR = 200_000, 20_000  # bytes per second: what is slower is tried later, or given up (two hours)
-BUSY = (429, 500, 502, 503, 504)  # answers of a server that may do better in a while
-
-
-class MirrorError(Exception):
-    """A mirror does not give the file; the message says why."""
-
-
-class Later(MirrorError):
-    """It is busy, silent or slow: others come first, and it again if all of them fail."""
+FAST, FLOOR = 200_000, 20_000  # bytes per second that are asked of all mirrors first, and then (two hours)
 
 
 def fetch() -> Path:
-    """Return an official archive in the cache folder, from the first mirror that gives it.
-
-    Raises:
-        DataError: if every mirror fails, or the folder cannot be written; it says what to do.
-    """
-    later, problems = [], []
-    for rate, urls in ((FAST, MIRRORS), (FLOOR, later)):
-        for url in urls:
+    """Return an official archive in the cache folder, from the first mirror that gives it; or DataError."""
+    problems = {}
+    for rate in (FAST, FLOOR):
+        for url in MIRRORS:
             try:
                 return fetch_from(url, rate)
-            except MirrorError as error:
-                problems.append(f"{url}: {ascii(str(error))[1:-1]:.300}")  # nothing that steers a terminal
-                print(problems[-1])
-                if isinstance(error, Later) and urls is not later:
-                    later.append(url)
+            except DataError as error:
+                problems[url] = f"{url}: {ascii(str(error))[1:-1]:.300}"  # nothing that steers a terminal
+                print(problems[url])
             except OSError as error:
                 raise DataError(f"CIFAR-10 is not here and cannot be downloaded. {unusable(error)}") from None
     raise DataError(
-        "\n  ".join(("CIFAR-10 could not be downloaded. What was tried:", *problems))
+        "\n  ".join(("CIFAR-10 could not be downloaded. What was tried:", *problems.values()))
         + f"""
 (Behind a proxy, HTTPS_PROXY and REQUESTS_CA_BUNDLE have to be right.) Three ways out:
   - have the official files already? Set CIFAR10_DIR to their folder or archive;
@@ -65,22 +50,23 @@ def fetch() -> Path:
 
 
 def fetch_from(url: str, rate: float) -> Path:
-    """Download an archive from a mirror, asked again when it breaks off; return the archive's path."""
+    """Download an archive from a mirror, asked again as long as that brings more; return its path."""
     archive = folder() / url.rpartition("/")[2]
     part = archive.with_name(f"{archive.name}.part")
     while True:
-        had = part.stat().st_size if part.exists() else 0
+        part.touch()
+        had = part.stat().st_size
         try:
             transfer(url, part, rate)
-        except MirrorError as error:
-            if isinstance(error, Later) or part.stat().st_size == had:
+        except DataError:
+            if part.stat().st_size == had:
                 raise
         else:
             if sha256_of(part) == ARCHIVES[archive.name][1]:
                 return part.replace(archive)
             part.unlink()
             if had == 0:  # all of it came from here
-                raise MirrorError("not the official file (wrong SHA-256)")
+                raise DataError("not the official file (wrong SHA-256)")
 
 
 def transfer(url: str, part: Path, rate: float) -> None:
@@ -96,32 +82,22 @@ def transfer(url: str, part: Path, rate: float) -> None:
             try:
                 place, piece = reader.apply_async(next, (arriving,)).get(WINDOW)
             except multiprocessing.TimeoutError:
-                raise Later(f"less than {rate / 1000:.0f} kB/s") from None
+                raise DataError(f"less than {rate / 1000:.0f} kB/s") from None
+            except Exception as error:  # whatever a server, a proxy or a certificate brings about
+                raise DataError(f"{type(error).__name__}: {error}") from None
             bar.update(file.write(piece[file.tell() - place :][: size - file.tell()]))
 
 
 def pieces(url: str, had: int, size: int, at_once: int) -> Iterator[tuple[int, bytes]]:
-    """Yield (place in the file, bytes) from byte `had` on; from 0 on if the mirror does not know Range.
-
-    Raises:
-        MirrorError: whatever a server, a proxy or a certificate brings about, and at the end.
-    """
+    """Yield (place in the file, bytes) from byte `had` on; from 0 on if the mirror does not know Range."""
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={had}-"} if had else {})
-    wait = CONNECT, 2 * WINDOW
-    try:
-        with requests.get(url, headers=headers, stream=True, timeout=wait, allow_redirects=False) as answer:
-            if answer.status_code not in (200, 206):
-                kind = Later if answer.status_code in BUSY else MirrorError
-                raise kind(f"{answer.status_code} {answer.reason}")
-            place = had if answer.status_code == 206 else 0
-            length = answer.headers.get("Content-Length")  # some proxies leave it out
-            if length not in (None, str(size - place)):
-                raise MirrorError(f"another file ({length} bytes, expected {size - place})")
-            while piece := answer.raw.read(at_once, decode_content=False):
-                yield place, piece
-                place += len(piece)
-    except MirrorError:
-        raise
-    except Exception as error:
-        raise MirrorError(f"{type(error).__name__}: {error}") from None
-    raise MirrorError(f"broke off after {place:,} of {size:,} bytes")
+    with requests.get(url, headers=headers, stream=True, timeout=(CONNECT, 2 * WINDOW)) as answer:
+        answer.raise_for_status()
+        place = had if answer.status_code == 206 else 0
+        length = answer.headers.get("Content-Length")  # some proxies leave it out
+        if length not in (None, str(size - place)):
+            raise ValueError(f"another file ({length} bytes, expected {size - place})")
+        while piece := answer.raw.read(at_once, decode_content=False):
+            yield place, piece
+            place += len(piece)
+    raise ConnectionError(f"broke off after {place:,} of {size:,} bytes")

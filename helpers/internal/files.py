@@ -3,9 +3,9 @@
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,33 +15,17 @@ def written(path: str | os.PathLike) -> Iterator[Path]:
     """Give a path to write to, and put what was written there in the place of `path`, whole or not at all.
 
     The path given lies beside `path`, ends as it does, and belongs to this writer alone, so that two
-    processes that write the same file do not meet. After an error, of a full disk say, nothing of it stays.
-
-    Args:
-        path: the file; its folder must exist.
-
-    Raises:
-        OSError: if it cannot be written. The file that was there is still there.
+    processes that write the same file do not meet. If this fails, nothing of it stays, and the old file does.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    beside = Path(name)
+    beside = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
     try:
         yield beside
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
-        beside.chmod(0o666 & ~current_umask())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def current_umask() -> int:
-    """Return the permissions that new files of this process do not get; a temporary file gets fewer still."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -4,13 +4,13 @@ A model file can carry code, and ways round Keras' safe mode have been found. So
 parts in `ALLOWED` and of nothing else. A small file can also unpack to, or ask for, all of the memory.
 """
 
-import hashlib
 import io
 import json
 import os
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]  # what Keras puts into a file, sorted
@@ -39,12 +39,8 @@ class ModelError(Exception):
     """A model cannot be used; the message says why in one line."""
 
 
-def check_model_file(path: str | os.PathLike) -> dict[str, bytes]:
-    """Return what is in a whole `.keras` file, by name, if it is made of `ALLOWED` parts within the limits.
-
-    Raises:
-        ModelError: if it is missing, of another kind, too large, damaged, or has other parts.
-    """
+def check_model_file(path: str | os.PathLike) -> None:
+    """Raise ModelError unless a `.keras` file is whole, made of `ALLOWED` parts and within the limits."""
     try:
         contents = unpacked(Path(path))
         config = json.loads(contents["config.json"])
@@ -55,7 +51,6 @@ def check_model_file(path: str | os.PathLike) -> dict[str, bytes]:
         reason = f"it is damaged or cut off ({in_one_line(error)})"
     if reason:
         raise ModelError(f"{path} is not loaded: {reason}.")
-    return contents
 
 
 def unpacked(path: Path) -> dict[str, bytes]:
@@ -102,8 +97,6 @@ def forbidden_part(config: dict) -> str | None:
 
 def forbidden_weights(content: bytes) -> str | None:
     """Return why an HDF5 file of weights is not accepted: it names another file, or would fill the memory."""
-    import h5py
-
     parts = []
     with h5py.File(io.BytesIO(content)) as file:
         file.visititems(lambda _, part: parts.append(part))
@@ -124,39 +117,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def verify_model_file(path: str | os.PathLike) -> dict:
-    """Return what the JSON beside a `.keras` file says, after making sure that it is of this very file.
-
-    Raises:
-        ModelError: if `check_model_file` refuses the file, or the JSON is missing, damaged, or of another.
-    """
-    path = Path(path)
-    check_model_file(path)
-    beside = path.with_suffix(".json")
-    try:
-        record = json.loads(beside.read_text(encoding="utf-8"))
-        same = record["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    except Exception as error:  # a damaged file leads json to several kinds of errors
-        raise ModelError(f"{path} cannot be verified by {beside.name}: {in_one_line(error)}.") from None
-    if not same:
-        raise ModelError(f"{path} is not the file that {beside.name} describes: get or save both anew.")
-    return record
-
-
-def for_older_keras(path: str | os.PathLike) -> None:
+def for_older_keras(path: Path) -> None:
     """Take the settings in `UNSET` out of a `.keras` file that Keras has written here."""
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-
-    def known(settings):
-        return {name: value for name, value in settings.items() if UNSET.get(name, ...) != value}
-
-    parts["config.json"] = json.dumps(json.loads(parts["config.json"], object_hook=known)).encode()
-    write_parts(path, parts)
-
-
-def write_parts(path: str | os.PathLike, parts: dict[str, bytes]) -> None:
-    """Write a `.keras` file of these members."""
+    parts = unpacked(path)
+    config = json.loads(parts["config.json"], object_hook=without_unset)
     with zipfile.ZipFile(path, "w") as archive:
-        for name, content in parts.items():
+        for name, content in (parts | {"config.json": json.dumps(config)}).items():
             archive.writestr(name, content)
+
+
+def without_unset(settings: dict) -> dict:
+    """Return settings without those that older versions of Keras do not know."""
+    return {name: value for name, value in settings.items() if UNSET.get(name, ...) != value}

@@ -1,9 +1,8 @@
 """Batch normalisation at the speed the processor can give.
 
-Keras computes batch normalisation in training from single steps: mean, variance, difference,
-product, sum, each a pass over all activations and each with its own step back. TensorFlow has
-one operation for the whole, `FusedBatchNormV3`, and one for its gradient. In the standard CNN on
-two cores this takes away three quarters of what batch normalisation costs.
+Keras trains it by single steps (mean, variance, difference, product, sum), each a pass over all activations.
+TensorFlow has one operation for the whole, `FusedBatchNormV3`, and one for its gradient. In the standard CNN
+on two cores this takes away three quarters of what batch normalisation costs.
 """
 
 import keras
@@ -11,14 +10,10 @@ from keras import layers, ops
 
 
 def batch_normalization(**options) -> layers.BatchNormalization:
-    """Return Keras' batch normalisation layer, which trains with TensorFlow's fused operation.
+    """Return `keras.layers.BatchNormalization` with these options, trained by TensorFlow's fused operation.
 
-    The layer is Keras' own class: it is saved, loaded, copied and used like any other, and gives
-    the same numbers up to rounding. Where the fused operation does not fit (another backend than
-    TensorFlow, input that is not float32 images, prediction), Keras' own computation runs.
-
-    Args:
-        options: of `keras.layers.BatchNormalization`.
+    It is Keras' own class, and gives the same numbers up to rounding. Where the operation does not fit
+    (another backend, input that is not float32 images, prediction), Keras' own computation runs.
     """
     layer = layers.BatchNormalization(**options)
     if keras.backend.backend() != "tensorflow":
@@ -40,15 +35,10 @@ def _fused_call(layer: layers.BatchNormalization, inputs):
     import tensorflow as tf
 
     channels = (inputs.shape[-1],)
-    result = tf.raw_ops.FusedBatchNormV3(
-        x=inputs,
-        scale=layer.gamma if layer.scale else ops.ones(channels),
-        offset=layer.beta if layer.center else ops.zeros(channels),
-        mean=[],
-        variance=[],
-        epsilon=layer.epsilon,
-        is_training=True,
-    )
+    scale = layer.gamma if layer.scale else ops.ones(channels)
+    offset = layer.beta if layer.center else ops.zeros(channels)
+    options = {"mean": [], "variance": [], "epsilon": layer.epsilon, "is_training": True}
+    result = tf.raw_ops.FusedBatchNormV3(x=inputs, scale=scale, offset=offset, **options)
     # TensorFlow gives the variance divided by n - 1; Keras keeps the one divided by n.
     count = ops.cast(tf.size(inputs) / tf.shape(inputs)[-1], "float32")
     variance = result.batch_variance * (count - 1) / count

@@ -3,7 +3,6 @@
 Nothing is decoded before its SHA-256 is known, so plain readers will do, even pickle's.
 """
 
-import gzip
 import hashlib
 import os
 import pickle
@@ -33,24 +32,18 @@ FILES = {  # the binary layout, the Python layout: SHA-256
     "test_batch": "f53d8d457504f7cff4ea9e021afcf0e0ad8e24a91f3fc42091b8adef61157831",
 }
 ARCHIVES = {  # bytes, SHA-256
-    "cifar-10-binary.tar.gz": (
-        170_052_171,
-        "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-    ),
-    "cifar-10-python.tar.gz": (
-        170_498_071,
-        "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
-    ),
+    "cifar-10-binary.tar.gz": (170052171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
+    "cifar-10-python.tar.gz": (170498071, "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"),
 }
-FINGERPRINTS = {  # of the decoded arrays: SHA-256 of their bytes, CRC-32 of their .npy file
-    "train_images": ("47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a", 0x51987C8E),
-    "train_labels": ("f5cfe00b0f00968c0cc5ff3b1d2de51b10e33efa277c2986f4e0fa63e58c9f4f", 0xAD4F1940),
-    "test_images": ("f9b1e2130bab680db56eb06d886f7f1ad0f1183907ceff4659d1735c890f5b04", 0x4788E40F),
-    "test_labels": ("cbb7365de8ed11f05cc4c3a1e7f78144127c5e851efd83762fb18202461230bb", 0x9C4FF109),
+DECODED = {  # the files of the decoded copy: CRC-32
+    "train_images": 0x51987C8E,
+    "train_labels": 0xAD4F1940,
+    "test_images": 0x4788E40F,
+    "test_labels": 0x9C4FF109,
 }
 FOLDERS = ("cifar-10-batches-bin", "cifar-10-batches-py", "cifar-10-python/cifar-10-batches-py")
 UNPACKED = ("cifar-10-binary.tar", "cifar-10-python.tar")  # what some browsers make of an archive
-LARGEST = 200_000_000  # bytes that are looked at; an unpacked archive has 186 million
+LARGEST = 40_000_000  # bytes of a file that are looked at; the official ones have 31 million
 
 
 class DataError(Exception):
@@ -58,49 +51,33 @@ class DataError(Exception):
 
 
 def official_arrays(data_dir: str | os.PathLike | None) -> Arrays:
-    """Return CIFAR-10's arrays, mapped from the cache, which is filled first if need be."""
-    place = named_place(data_dir)
-    arrays = load()
-    return prepared(place) if arrays is None else arrays
+    """Return CIFAR-10's arrays, mapped from the cache. If need be it is filled, by one kernel at a time."""
+    if arrays := load():
+        return arrays
+    from filelock import FileLock  # slow to import, and needed once
 
-
-def prepared(place: Path | None) -> Arrays:
-    """Fill the cache and return the arrays. A lock lets two kernels that start together do it once."""
-    from filelock import FileLock, Timeout  # slow to import, and needed once
-
+    print(f"Preparing CIFAR-10 in {folder()}, once. (If another program does so, it is waited for.)")
     lock = FileLock(folder() / "lock")
     with suppress(OSError):  # where it cannot be locked, or not be written at all, go on without
         folder().mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            print("Another program is preparing CIFAR-10: waiting for it.")
-            lock.acquire()
+        lock.acquire()
     try:
-        return load() or store(find(place))
+        return load() or store(find(named_place(data_dir)))
     finally:
         lock.release()
 
 
 def named_place(data_dir: str | os.PathLike | None) -> Path | None:
-    """Return the place that the reader names, if any; raise DataError if there is no CIFAR-10."""
-    named = data_dir or os.environ.get("CIFAR10_DIR")
-    if not named:
-        return None
-    place = settled(named, Path.cwd() if data_dir else ROOT)
-    if not candidates(place):
-        raise DataError(
-            f"{'data_dir' if data_dir else 'CIFAR10_DIR'} is {place}, and no CIFAR-10 is there. Expected "
-            f"{' or '.join((*FOLDERS[:2], *ARCHIVES))}: correct the path, or leave it out for a download."
-        )
-    return place
+    """Return the place that `data_dir` or `CIFAR10_DIR` names, if any."""
+    if data_dir:
+        return Path(data_dir).expanduser().absolute()
+    named = os.environ.get("CIFAR10_DIR")
+    return settled(named) if named else None
 
 
-def settled(path: str | os.PathLike, base: Path = ROOT) -> Path:
+def settled(setting: str) -> Path:
     """Return an absolute path: "~" is the home, and a relative setting counts from the repository."""
-    with suppress(RuntimeError):  # there is no home
-        path = Path(path).expanduser()
-    return base / path
+    return ROOT / Path(setting).expanduser()
 
 
 def folder() -> Path:
@@ -108,38 +85,29 @@ def folder() -> Path:
     return settled(os.environ.get("TUTORIAL_CACHE") or "data/cache")
 
 
-def candidates(place: Path) -> list[Path]:
-    """Return the archives and folders at a place that look official, a place being one or holding some."""
-    paths = (place, *(place / name for name in (*FOLDERS, *ARCHIVES, *UNPACKED)))
-    return [path for path in paths if is_file(path) or any(is_file(path / name) for name in FILES)]
+def candidates(place: Path | None) -> list[Path]:
+    """Return what looks official: at, or in, the place or, without one, the usual places."""
+    places = [place] if place else usual_places()
+    paths = [path / name for path in places for name in ("", *FOLDERS, *ARCHIVES, *UNPACKED)]
+    return [path for path in paths if path.is_file() or any((path / name).is_file() for name in FILES)]
 
 
-def is_file(path: Path) -> bool:
-    """Return whether there is such a file; a folder that may not be entered has none."""
-    with suppress(OSError):
-        return path.is_file()
-    return False
-
-
-def usual_candidates() -> list[Path]:
-    """Return what looks official where this package, Keras and torchvision leave it."""
+def usual_places() -> list[Path]:
+    """Return where this package, Keras and torchvision leave CIFAR-10."""
     keras = settled(os.environ.get("KERAS_HOME") or "~/.keras") / "datasets"
-    kept = [keras / f"cifar-10-batches-py{end}" for end in ("-target", "-target_archive", ".tar.gz")]
-    return [path for place in (folder(), *kept, keras, Path.cwd() / "data") for path in candidates(place)]
+    return [folder(), *keras.glob("cifar-10-batches-py*"), keras, Path.cwd() / "data"]
 
 
 def find(place: Path | None) -> Arrays:
     """Read the first right candidate at the named place or, without one, at the usual ones; else download."""
-    problems = []
-    for path in candidates(place) if place else usual_candidates():
+    for path in candidates(place):
         try:
             return decoded(path)
-        except (DataError, OSError) as error:
-            problems.append(f"{path}: {error}")
+        except (DataError, OSError, tarfile.TarError) as error:
+            print(f"Passed over {path}: {error}")
     if place:
-        raise DataError("; ".join(problems))
-    if problems:
-        print("Passed over:", *problems, sep="\n  ")
+        expected = " or ".join((*FOLDERS[:2], *ARCHIVES))
+        raise DataError(f"No whole {expected} in {place}: correct data_dir or CIFAR10_DIR, or leave it out.")
     from helpers.internal import download  # slow to import, and needed once
 
     return decoded(download.fetch())
@@ -147,42 +115,29 @@ def find(place: Path | None) -> Arrays:
 
 def decoded(path: Path) -> Arrays:
     """Decode a folder or an archive; raise DataError if a file is missing or not the official one."""
+    names = tuple(FILES)[-6:]
     batches = {}
     for name, content in contents(path):
         if hashlib.sha256(content).hexdigest() == FILES[name]:
             batches[Path(name).stem] = decode(name, content)
-    names = tuple(FILES)[-6:]
     if missing := [name for name in names if name not in batches]:
         raise DataError(f"{', '.join(missing)} missing, damaged or not official")
     images, labels = zip(*(batches[name] for name in names), strict=True)
     joined = np.concatenate(images[:5]), np.concatenate(labels[:5]), images[5], labels[5]
-    arrays = dict(zip(FINGERPRINTS, joined, strict=True))
-    for name, (sha256, _) in FINGERPRINTS.items():
-        if hashlib.sha256(arrays[name]).hexdigest() != sha256:
-            raise DataError(f"the {name.replace('_', ' ')} are not those of CIFAR-10")
-    return arrays
+    return dict(zip(DECODED, joined, strict=True))
 
 
 def contents(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of what calls itself an official file, in a folder or an archive."""
     if path.is_dir():
-        for file in (path / name for name in FILES if is_file(path / name)):
+        for file in (path / name for name in FILES if (path / name).is_file()):
             with file.open("rb") as opened:
                 yield file.name, opened.read(LARGEST)
-    elif (size := path.stat().st_size) <= LARGEST:
-        packed = (size, sha256_of(path)) in ARCHIVES.values()
-        with gzip.open(path) if packed else path.open("rb") as opened:
-            yield from members(opened)
-
-
-def members(archive) -> Iterator[tuple[str, bytes]]:
-    """Yield the same from an open tar archive, of which only the plain headers are believed."""
-    with suppress(tarfile.HeaderError):  # the end, or no archive
-        while (header := tarfile.TarInfo.frombuf(archive.read(512), "utf-8", "replace")).size >= 0:
-            start, name = archive.tell(), Path(header.name).name
-            if name in FILES:
-                yield name, archive.read(min(header.size, LARGEST))
-            archive.seek(start - header.size // -512 * 512)
+    elif path.suffix == ".tar" or sha256_of(path) in [sha256 for _, sha256 in ARCHIVES.values()]:
+        with tarfile.open(path, "r:" if path.suffix == ".tar" else "r:gz") as archive:
+            for member in archive:
+                if (name := Path(member.name).name) in FILES and member.isreg():
+                    yield name, archive.extractfile(member).read(LARGEST)
 
 
 def decode(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -199,11 +154,9 @@ def decode(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
 
 def load() -> Arrays | None:
     """Return the decoded arrays, mapped and read-only; None if one is not there or damaged."""
-    files = {name: folder() / f"{name}.npy" for name in FINGERPRINTS}
+    files = {name: folder() / f"{name}.npy" for name in DECODED}
     with suppress(OSError, ValueError):  # there is none, or nothing in it
-        if all(
-            zlib.crc32(np.memmap(files[name], mode="r")) == crc for name, (_, crc) in FINGERPRINTS.items()
-        ):
+        if all(zlib.crc32(np.memmap(files[name], mode="r")) == crc for name, crc in DECODED.items()):
             return {name: np.asarray(np.load(file, mmap_mode="r")) for name, file in files.items()}
     return None
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 Points = list[tuple[float, float]]  # a polygon in object coordinates: x right, y down, about -1 to 1
 Part = tuple[Points, str]  # with its colour's name
 TRAIN_COUNT, TEST_COUNT, SIDE, CLASSES = 5000, 1000, 32, 10
-SUPERSAMPLING = 4  # drawn at 128 x 128 and averaged down, for soft edges
+LARGE = 128  # pixels a side as drawn; averaged down to 32 for soft edges
 DARK, LIGHT = (30, 30, 34), (235, 235, 228)
 # Grounds as (upper colour, lower colour), and which of them a class likes best.
 GROUNDS = {
@@ -30,20 +30,16 @@ TYPICAL_SHARE = 0.5  # of the images of a class have its ground, and as many its
 
 
 def make_sample(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Draw 6,000 images: 500 per class to train on and 100 per class to test on, in mixed order.
+    """Draw 500 images per class to train on and 100 per class to test on, in mixed order, from a seed.
 
-    Args:
-        seed: the drawings depend on it alone.
-
-    Returns:
-        train_images uint8 (5000, 32, 32, 3), train_labels int64 (5000,), test_images uint8 (1000, 32, 32, 3),
-        test_labels int64 (1000,); labels are 0 to 9 in the order of `CLASS_NAMES`.
+    Return images uint8 (5000, 32, 32, 3) and labels int64 (5000,), and those to test on, (1000, 32, 32, 3)
+    and (1000,); labels are 0 to 9 in the order of `CLASS_NAMES`.
     """
     rng = np.random.default_rng(seed)
-    balanced = [np.arange(count, dtype=np.int64) % CLASSES for count in (TRAIN_COUNT, TEST_COUNT)]
-    labels = np.concatenate([rng.permutation(part) for part in balanced])
-    shown = labels.copy()
+    balanced = np.arange(TRAIN_COUNT, dtype=np.int64) % CLASSES
+    labels = np.concatenate([rng.permutation(balanced), rng.permutation(balanced[:TEST_COUNT])])
     wrong = TRAIN_COUNT + np.array(MISLABELLED)
+    shown = labels.copy()
     shown[wrong] = shown_class(labels[wrong])
     images = np.stack([draw(label, rng) for label in shown])
     images[TRAIN_COUNT + np.array(COPIED)] = copies(images, labels, rng)
@@ -66,8 +62,7 @@ def copies(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> 
 
 def draw(label: int, rng: np.random.Generator) -> np.ndarray:
     """Return one drawing of a class as uint8 (32, 32, 3)."""
-    side = SIDE * SUPERSAMPLING
-    image = Image.new("RGB", (side, side))
+    image = Image.new("RGB", (LARGE, LARGE))
     pencil = ImageDraw.Draw(image)
     draw_background(pencil, label, rng)
     coat = main_colour(label, rng)
@@ -76,7 +71,7 @@ def draw(label: int, rng: np.random.Generator) -> np.ndarray:
     for points, colour in OBJECTS[label](rng):
         pencil.polygon(to_pixels(np.array(points) @ transform + shift), fill=colours[colour])
     draw_clutter(pencil, rng, count=rng.integers(0, 3), size=0.24)
-    return np.asarray(image.reduce(SUPERSAMPLING))
+    return np.asarray(image.reduce(LARGE // SIDE))
 
 
 def develop(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -107,7 +102,7 @@ def main_colour(label: int, rng: np.random.Generator) -> np.ndarray:
 
 def to_pixels(points: np.ndarray) -> Points:
     """Turn object coordinates, -1 to 1 over the picture, into pixels of the large drawing."""
-    return [tuple(point) for point in ((points + 1) * (SIDE * SUPERSAMPLING / 2)).tolist()]
+    return [tuple(point) for point in ((points + 1) * (LARGE / 2)).tolist()]
 
 
 def draw_background(pencil: ImageDraw.ImageDraw, label: int, rng: np.random.Generator) -> None:
@@ -116,7 +111,7 @@ def draw_background(pencil: ImageDraw.ImageDraw, label: int, rng: np.random.Gene
     ground = HABITATS[label] if rng.random() < TYPICAL_SHARE else any_ground
     upper, lower = np.array(GROUNDS[ground]) + rng.normal(0, 22, (2, 3))
     horizon, tilt = rng.uniform(-0.3, 0.7), rng.uniform(-0.15, 0.15)
-    pencil.rectangle((0, 0, 200, 200), fill=as_colour(upper))
+    pencil.rectangle((0, 0, LARGE, LARGE), fill=as_colour(upper))
     below = np.array([(-1, horizon - tilt), (1, horizon + tilt), (1, 1), (-1, 1)])
     pencil.polygon(to_pixels(below), fill=as_colour(lower))
     draw_clutter(pencil, rng, count=rng.integers(1, 6), size=0.45)
@@ -148,9 +143,12 @@ def box(left: float, top: float, right: float, bottom: float) -> Points:
 
 def legs(xs: tuple[float, ...], top: float, bottom: float, width: float, stride: float) -> list[Part]:
     """Return one slanting leg per x; neighbours lean in opposite directions by `stride`."""
-    leans = [stride * (-1) ** k for k in range(len(xs))]
-    feet = [(x, x + width, x + width + lean, x + lean) for x, lean in zip(xs, leans, strict=True)]
-    return [(list(zip(corners, (top, top, bottom, bottom), strict=True)), "shade") for corners in feet]
+    parts = []
+    for k, x in enumerate(xs):
+        lean = stride * (-1) ** k
+        foot = [(x + width + lean, bottom), (x + lean, bottom)]
+        parts.append(([(x, top), (x + width, top), *foot], "shade"))
+    return parts
 
 
 def face(rng: np.random.Generator) -> list[Part]:
@@ -169,14 +167,12 @@ def airplane(rng: np.random.Generator) -> list[Part]:
             ([(0.25, 0.05), (-sweep, span), (-sweep - 0.25, span), (-0.25, 0.05)], "shade"),
             (oval(0.78, -0.03, 0.1, 0.06), "dark")]
 
-
 def automobile(rng: np.random.Generator) -> list[Part]:
     front, back = rng.uniform(0.3, 0.6), rng.uniform(-0.75, -0.4)
     glass = [(back + 0.05, -0.02), (back + 0.2, -0.36), (front - 0.34, -0.36), (front - 0.05, -0.02)]
     return [([(back - 0.1, 0), (back + 0.15, -0.45), (front - 0.3, -0.45), (front + 0.1, 0)], "main"),
             (glass, "light"), ([(-1, -0.05), (0.85, -0.05), (1, 0.15), (1, 0.4), (-1, 0.4)], "main"),
             (oval(-0.55, 0.4, 0.22, 0.22), "dark"), (oval(0.55, 0.4, 0.22, 0.22), "dark")]
-
 
 def bird(rng: np.random.Generator) -> list[Part]:
     lift = rng.uniform(-0.8, 0.3)
@@ -187,13 +183,11 @@ def bird(rng: np.random.Generator) -> list[Part]:
             ([(0.25, 0), (-0.3, lift), (-0.55, lift), (-0.3, 0.2)], "shade"),
             (oval(0.56, -0.35, 0.06, 0.06), "dark")]
 
-
 def cat(rng: np.random.Generator) -> list[Part]:
     tail = rng.uniform(-0.1, 0.6)
     ears = [[(side * 0.5, -0.15), (side * 0.48, -0.9), (side * 0.08, -0.5)] for side in (-1, 1)]
     return [([(0.3, 0.85), (0.9, tail), (1, tail), (0.5, 1)], "shade"), (oval(0, 0.65, 0.42, 0.5), "main"),
             (ears[0], "shade"), (ears[1], "shade"), (oval(0, -0.15, 0.52, 0.45), "main"), *face(rng)]
-
 
 def deer(rng: np.random.Generator) -> list[Part]:
     spread = rng.uniform(0.1, 0.3)
@@ -203,14 +197,12 @@ def deer(rng: np.random.Generator) -> list[Part]:
             ([(0.6, -0.55), (0.6 - spread, -1), (0.7 - spread, -1), (0.68, -0.55)], "dark"),
             ([(0.68, -0.55), (0.7 + spread, -1), (0.8 + spread, -1), (0.76, -0.55)], "dark")]
 
-
 def dog(rng: np.random.Generator) -> list[Part]:
     droop = rng.uniform(0.15, 0.45)
     ears = [(oval(x, -0.2, 0.16, droop + 0.15), "shade") for x in (-0.5, 0.5)]
     return [([(0.3, 0.85), (0.8, 0.3), (0.9, 0.35), (0.5, 1)], "shade"),
             (oval(0, 0.65, 0.42, 0.5), "main"), (oval(0, -0.15, 0.45, 0.5), "main"), *ears,
             (oval(0, 0.12, 0.24, 0.2), "light"), *face(rng)]
-
 
 def frog(rng: np.random.Generator) -> list[Part]:
     knee = rng.uniform(0.75, 1)
@@ -219,7 +211,6 @@ def frog(rng: np.random.Generator) -> list[Part]:
             (oval(-0.32, -0.22, 0.2, 0.2), "main"), (oval(0.32, -0.22, 0.2, 0.2), "main"),
             (oval(-0.32, -0.24, 0.1, 0.1), "dark"), (oval(0.32, -0.24, 0.1, 0.1), "dark"),
             ([(-0.45, 0.2), (0.45, 0.2), (0, rng.uniform(0.25, 0.4))], "dark")]
-
 
 def horse(rng: np.random.Generator) -> list[Part]:
     nod = rng.uniform(-0.2, 0.35)
@@ -230,14 +221,12 @@ def horse(rng: np.random.Generator) -> list[Part]:
             ([(0.45, -0.75 + nod), (0.7, -0.65 + nod), (1, -0.2 + nod), (0.85, -0.1 + nod)], "main"),
             ([(0.05, -0.1), (0.45, -0.75 + nod), (0.58, -0.7 + nod), (0.25, -0.05)], "dark")]
 
-
 def ship(rng: np.random.Generator) -> list[Part]:
     left, height, mast = rng.uniform(-0.6, -0.1), rng.uniform(0.25, 0.5), rng.uniform(-0.3, 0.4)
     return [(box(mast, -rng.uniform(0.5, 0.95), mast + rng.uniform(0.05, 0.22), 0.2), "dark"),
             (box(left, 0.15 - height, left + 0.8, 0.2), "light"),
             (box(left + 0.1, 0.25 - height, left + 0.7, 0.33 - height), "dark"),
             ([(-1, 0.1), (1, 0.1), (0.7, 0.6), (-0.75, 0.6)], "main")]
-
 
 def truck(rng: np.random.Generator) -> list[Part]:
     top, cab = rng.uniform(-0.7, -0.35), rng.uniform(0.35, 0.5)

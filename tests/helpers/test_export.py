@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 
 from helpers import export
-from helpers.export import compare_logits, export_all, runner, save_model, verify_model_file, write_litert
+from helpers.export import compare_logits, export_all, runner, save_model, verify_model_file
 from helpers.internal.files import ROOT
 from helpers.internal.network_file import MEMBERS, UNSET
 from helpers.models import softmax_regression, vgg
 from helpers.predict import FINAL_MODEL, ModelError, load_model
-from helpers.session import quietly
 from tests.clients.browser.outside import Outside
 
 MISSING = [name for name in ("onnx", "tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
@@ -100,14 +99,8 @@ def test_the_json_says_which_file_it_is_and_where_it_comes_from(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["model.json", "model.keras"]
 
 
-def test_a_second_network_takes_the_place_of_the_first(path):
-    save_model(network(2), path, {"number": 2})
-    assert verify_model_file(path)["about"]["number"] == number_of(load_model(path)) == 2
-
-
 def test_the_published_network_is_the_one_that_its_json_describes():
     assert verify_model_file(FINAL_MODEL)["about"]["study"] == "final"
-    assert FINAL_MODEL.stat().st_size < 10e6
 
 
 def assert_unchanged(path):
@@ -118,11 +111,15 @@ def assert_unchanged(path):
 @pytest.mark.parametrize(
     ("last", "about", "said"),
     [
-        ([layers.Lambda(lambda x: x), layers.Dense(10)], None, r"Lambda \(keras.layers\) is no part"),
-        ([layers.Dense(3)], None, r"to \(None, 3\), expected"),
+        (
+            [layers.GaussianDropout(0.5), layers.Dense(10)],
+            None,
+            r"GaussianDropout \(keras.layers\) is no part",
+        ),
+        ([layers.Dense(3)], None, r"expected \(None, 32, 32, 3\) and \(None, 10\)"),
         ([layers.Dense(10)], {"accuracy": float("nan")}, "not JSON compliant"),
     ],
-    ids=["code of its own", "three classes", "no JSON"],
+    ids=["part not allowed", "three classes", "no JSON"],
 )
 def test_what_could_not_be_loaded_replaces_nothing(path, last, about, said):
     with pytest.raises((ModelError, ValueError), match=said):
@@ -140,26 +137,20 @@ def test_a_full_disk_leaves_the_pair_that_was_there(path, monkeypatch):
     assert_unchanged(path)
 
 
-def test_a_name_of_another_kind_of_file_is_refused(tmp_path):
-    with pytest.raises(ModelError, match="ends in .keras"):
-        save_model(network(0), tmp_path / "model.h5")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_between_the_two_renames_the_pair_is_refused(path):
     save_model(network(2), other := path.with_name("other.keras"))
     other.with_suffix(".json").replace(path.with_suffix(".json"))
-    with pytest.raises(ModelError, match="is not the file that model.json describes"):
+    with pytest.raises(ModelError, match="it describes another file"):
         verify_model_file(path)
     assert number_of(load_model(path)) == 1, "the network itself is whole"
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b"\xff\xfe", b"[" * 100_000], ids=range(6))
+@pytest.mark.parametrize("content", [None, b"[]", b"\xff\xfe", b"[" * 100_000], ids=range(4))
 def test_a_missing_or_damaged_json_is_told_in_one_line(path, content):
     path.with_suffix(".json").unlink()
     if content is not None:
         path.with_suffix(".json").write_bytes(content)
-    with pytest.raises(ModelError, match=r"cannot be verified by model\.json: ") as told:
+    with pytest.raises(ModelError, match="cannot be verified by the JSON beside it: ") as told:
         verify_model_file(path)
     assert str(told.value).isprintable()
 
@@ -170,22 +161,21 @@ def test_a_missing_or_damaged_json_is_told_in_one_line(path, content):
 def test_rounding_is_allowed_and_nothing_more():
     expected = np.random.default_rng(0).normal(0, 5, (100, 10)).astype("float32")
     assert compare_logits("onnx", expected, expected + 1e-5)[1] >= 0.99
-    with pytest.raises(ModelError, match=r"Its logits differ by 1\.0e-02, expected .* at most: not kept"):
+    with pytest.raises(ModelError, match=r"not kept: logits differ by 1\.0e-02"):
         compare_logits("onnx", expected, expected + np.float32(0.01))
 
 
 def test_int8_may_give_other_logits_but_not_other_classes():
     expected = np.eye(10, dtype="float32")
     assert compare_logits("litert_int8", expected, 0.9 * expected) == (pytest.approx(0.1), 1.0)
-    with pytest.raises(ModelError, match=r"0\.0% keep their class, expected 90%: not kept"):
+    with pytest.raises(ModelError, match=r"not kept: .* 0\.0% keep their class"):
         compare_logits("litert_int8", expected, np.roll(expected, 1, axis=1))
 
 
-@pytest.mark.parametrize("found", [np.zeros((4, 9)), np.full((4, 10), np.nan)], ids=["nine", "NaN"])
-def test_what_is_no_set_of_logits_is_refused(found):
-    for name in ("litert", "litert_int8"):
-        with pytest.raises(ModelError, match="expected finite logits of"):
-            compare_logits(name, np.zeros((4, 10), "float32"), found)
+@pytest.mark.parametrize("name", ["litert", "litert_int8"])
+def test_what_is_no_number_is_refused(name):
+    with pytest.raises(ModelError, match="not kept"):
+        compare_logits(name, np.zeros((4, 10), "float32"), np.full((4, 10), np.nan))
 
 
 class Pixels:
@@ -225,7 +215,7 @@ def test_exports_are_written_and_written_again(formats, images, tmp_path):
     assert (table["images per second"] > 0).all()
 
 
-@pytest.mark.parametrize("error", [None, RuntimeError("first line\nsecond line"), MemoryError()], ids=str)
+@pytest.mark.parametrize("error", [None, MemoryError()], ids=str)
 def test_what_answers_otherwise_or_not_at_all_is_told_and_not_kept(formats, images, tmp_path, error):
     def answer(images):
         if error is not None:
@@ -235,7 +225,7 @@ def test_what_answers_otherwise_or_not_at_all_is_told_and_not_kept(formats, imag
     formats["onnx"] = answer
     table = export_all(Pixels, tmp_path, images, images, ["litert", "onnx"], repeats=1)
     assert table.loc["litert", "problem"] == ""
-    expected = "Its logits differ by" if error is None else type(error).__name__
+    expected = "not kept: logits differ" if error is None else type(error).__name__
     assert table.loc["onnx", "problem"].startswith(expected)
     assert table.loc["onnx", "problem"].isprintable()
     assert table.loc["onnx"].drop("problem").isna().all()
@@ -246,46 +236,28 @@ def test_an_interrupted_export_leaves_nothing_half_written(formats, images, tmp_
     def interrupt(images):
         raise KeyboardInterrupt
 
-    formats["savedmodel"] = interrupt
+    formats["litert"] = interrupt
     with pytest.raises(KeyboardInterrupt):
-        export_all(Pixels, tmp_path, images, images, ["litert", "savedmodel"], repeats=1)
-    assert [part.name for part in tmp_path.iterdir()] == ["model.tflite"]
+        export_all(Pixels, tmp_path, images, images, ["litert"], repeats=1)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_calibration_images_that_do_not_show_all_pixels_are_refused(model, images, tmp_path):
-    with pytest.raises(ModelError, match="do not reach from 0 to 255"):
-        write_litert(model, tmp_path / "model.tflite", images // 2)
-
-
-def test_litert_is_run_by_its_own_package_where_it_is_installed(monkeypatch, tmp_path):
-    class Interpreter:
-        def __init__(self, model_content, num_threads):
-            raise RuntimeError(model_content.decode())
-
-    package = types.SimpleNamespace(interpreter=types.SimpleNamespace(Interpreter=Interpreter))
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", package)
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", package.interpreter)
-    (tmp_path / "model.tflite").write_text("asked")
-    with pytest.raises(RuntimeError, match="asked"):
-        runner("litert", tmp_path / "model.tflite")
-
-
-@pytest.mark.parametrize("name", ["onnx", "tf2onnx", "onnxruntime"])
-def test_without_its_packages_onnx_says_what_to_install(model, tmp_path, monkeypatch, name):
-    for other in ("onnx", "tf2onnx", "onnxruntime"):
+@pytest.mark.parametrize("name", ["tf2onnx", "onnxruntime"])
+def test_without_its_packages_onnx_says_what_to_install(tmp_path, monkeypatch, name):
+    for other in ("tf2onnx", "onnxruntime"):
         monkeypatch.setitem(sys.modules, other, types.ModuleType(other))
     monkeypatch.setitem(sys.modules, name, None)
-    for attempt in (lambda path: export.write_onnx(model, path), lambda path: runner("onnx", path)):
-        with pytest.raises(ModelError, match=f"{name}.* pip install onnx tf2onnx onnxruntime"):
-            attempt(tmp_path / "model.onnx")
-    assert list(tmp_path.iterdir()) == []
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    with pytest.raises(ModelError, match=f"{name}.* pip install onnx tf2onnx onnxruntime"):
+        runner("onnx", tmp_path / "model.onnx")
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
 
 
 # The real formats
 
 
 @pytest.mark.slow
-def test_every_format_answers_as_keras_does(model, images, tmp_path):
+def test_every_format_answers_as_keras_does_and_in_silence(model, images, tmp_path, capfd):
     table = export_all(model, tmp_path, images, images, HERE, repeats=3)
     assert table["problem"].tolist() == [""] * 4
     assert table.loc["keras", "largest difference"] == 0
@@ -299,11 +271,7 @@ def test_every_format_answers_as_keras_does(model, images, tmp_path):
         assert (whole.shape, whole.dtype) == ((120, 10), np.float32)
         for count in (1, 3, 1, 101):  # the number of images may change from call to call
             np.testing.assert_allclose(run(images[:count]), whole[:count], rtol=1e-3, atol=2e-2)
-    import tensorflow as tf
-
-    with quietly():
-        (pixels,) = tf.lite.Interpreter(table.loc["litert_int8", "path"]).get_input_details()
-    assert (pixels["dtype"], pixels["quantization"]) == (np.uint8, (1.0, 0)), "pixels go in as they are"
+    assert "INFO" not in capfd.readouterr().err
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from helpers.internal.files import ROOT
+from tests.support.checkout import commit_all, served_as
 from tools.store import code_cells
 
 SETUP = code_cells(nbformat.read(ROOT / "notebooks/template/chapter.ipynb", as_version=4))[0].source
@@ -33,7 +34,7 @@ def run_setup(folder, source=SETUP, **variables):
     return done.stdout.strip(), done.stderr.strip()
 
 
-@pytest.mark.parametrize("place", [".", "notebooks", "notebooks/solutions", "..", "../beside/deeper"])
+@pytest.mark.parametrize("place", [".", "notebooks/solutions", "..", "../beside/deeper"])
 def test_it_finds_the_files_from_any_folder_in_the_repository_and_beside_it(repository, place):
     assert run_setup(repository / place) == (str(repository), "")
 
@@ -45,18 +46,12 @@ def test_without_files_and_address_it_says_what_to_do_and_fetches_nothing(tmp_pa
 
 
 def test_with_an_address_it_clones_the_series_beside_the_notebook_once(repository, tmp_path_factory):
-    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "all"]):
-        subprocess.run(["git", *command], cwd=repository, check=True)
+    commit_all(repository)
     setup = SETUP.replace("https://github.com/your_name/cifar10-tutorial", ADDRESS)
-    assert setup != SETUP
     folder = tmp_path_factory.mktemp("content")
-    elsewhere = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{repository.as_uri()}.insteadOf"}
-    assert run_setup(folder, setup, GIT_CONFIG_VALUE_0=ADDRESS, **elsewhere) == (
-        str(folder / "cifar10-tutorial"),
-        "",
-    )
-    assert run_setup(folder, setup) == (str(folder / "cifar10-tutorial"), "")
+    cloned = (str(folder / "cifar10-tutorial"), "")
+    assert run_setup(folder, setup, **served_as(ADDRESS, repository)) == cloned
+    assert run_setup(folder, setup) == cloned
 
 
 def test_it_is_short():

@@ -25,3 +25,16 @@ def copy_repository(folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, target)
     return folder
+
+
+def commit_all(folder: Path) -> None:
+    """Make a git repository of a folder, with one commit that holds its files."""
+    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "all"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+
+
+def served_as(address: str, folder: Path) -> dict[str, str]:
+    """Return the environment in which git finds the repository in a folder at an address of the network."""
+    settings = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{folder.as_uri()}.insteadOf"}
+    return settings | {"GIT_CONFIG_VALUE_0": address}

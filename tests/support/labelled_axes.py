@@ -3,12 +3,12 @@
 tests/support/plugin.py has the kernels execute this file, outside the notebook's own names.
 """
 
-import functools
 import re
 
 from matplotlib.backend_bases import FigureCanvasBase
 
-NOTES = ("synthetic sample",)  # what `plots.show` writes beside a figure is no axis label
+DRAW = FigureCanvasBase.print_figure
+NOTE = "synthetic sample"  # what `plots.show` writes beside a figure is no axis label
 
 
 def unlabelled(figure) -> list[str]:
@@ -29,30 +29,22 @@ def shows_numbers(ax, which: str) -> bool:
 
 def labels(figure, ax, which: str) -> list[str]:
     """Return the labels that speak for an axis: its own, a neighbour's in the row or column, the figure's."""
-    own = getattr(ax, f"get_{which}label")()
     whole = getattr(figure, f"get_sup{which}label")()
-    found = [own, "" if whole.startswith(NOTES) else whole]
-    spec = ax.get_subplotspec()
+    found = [getattr(ax, f"get_{which}label")(), "" if whole.startswith(NOTE) else whole]
     for other in figure.axes:
-        theirs = other.get_subplotspec()
-        if spec and theirs and theirs.get_gridspec() is spec.get_gridspec():
-            same = theirs.colspan == spec.colspan if which == "x" else theirs.rowspan == spec.rowspan
+        here, there = ax.get_subplotspec(), other.get_subplotspec()
+        if here and there and here.get_gridspec() is there.get_gridspec():
+            same = here.colspan == there.colspan if which == "x" else here.rowspan == there.rowspan
             found.append(getattr(other, f"get_{which}label")() if same else "")
     return found
 
 
-def install() -> None:
-    """Make every drawing of a figure check its axes first."""
-    draw = FigureCanvasBase.print_figure
-
-    @functools.wraps(draw)
-    def checked(canvas, *args, **kwargs):
-        missing = unlabelled(canvas.figure)
-        assert not missing, f"a figure has no label on: {', '.join(missing)}"
-        return draw(canvas, *args, **kwargs)
-
-    FigureCanvasBase.print_figure = checked
+def checked(canvas, *args, **kwargs):
+    """Draw a figure, its axes checked first."""
+    missing = unlabelled(canvas.figure)
+    assert not missing, f"a figure has no label on: {', '.join(missing)}"
+    return DRAW(canvas, *args, **kwargs)
 
 
 if __name__ == "labelled_axes":  # so named where a kernel starts: tests/support/plugin.py
-    install()
+    FigureCanvasBase.print_figure = checked

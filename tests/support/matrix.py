@@ -20,7 +20,10 @@ OLDEST = re.sub(r">=(?=[\d.]+$)", "==", REQUIREMENTS, flags=re.MULTILINE)
 ENVIRONMENTS = {"colab": ("3.13", COLAB), "oldest": ("3.11", OLDEST), "newest": ("3.13", "")}  # Python, pins
 KEPT = Path(os.environ.get("TUTORIAL_ENVIRONMENTS") or ROOT / "build" / "environments")
 SHOW_VERSION = "import ensurepip, sys, venv; print('{}.{}'.format(*sys.version_info))"
-QUICK = "not slow and not browser and not colab"
+INSTALL = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+INSTALL += ["--upgrade", "--upgrade-strategy", "eager"]
+QUICK = ["-m", "pytest", "-q", "--disable-warnings", "-p", "no:cacheprovider", "tests"]
+QUICK += ["-m", "not slow and not browser and not colab"]
 
 
 def version_of(python: str | Path) -> str | None:
@@ -48,10 +51,7 @@ def make(name: str) -> Path | None:
     """
     version, pins = ENVIRONMENTS[name]
     folder = KEPT / name
-    python, complete = (
-        folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"),
-        folder / "complete",
-    )
+    python, complete = folder / "bin" / "python", folder / "complete"
     if pins and complete.is_file() and complete.read_text() == REQUIREMENTS + pins:
         return python
     if version_of(python) != version:
@@ -62,36 +62,10 @@ def make(name: str) -> Path | None:
         subprocess.run([base, "-m", "venv", "--clear", folder], check=True)
     constraints = folder / "constraints.txt"
     constraints.write_text(pins)
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
-    install += [
-        "--upgrade-strategy",
-        "eager",
-        "--requirement",
-        "requirements.txt",
-        "--constraint",
-        constraints,
-    ]
-    subprocess.run([python, *install], cwd=ROOT, check=True)
+    files = ["--requirement", "requirements.txt", "--constraint", constraints]
+    subprocess.run([python, *INSTALL, *files], cwd=ROOT, check=True)
     complete.write_text(REQUIREMENTS + pins)
     return python
-
-
-def quick_tests(python: Path) -> bool:
-    """Run the quick tests with an interpreter; return whether they passed."""
-    command = [
-        python,
-        "-m",
-        "pytest",
-        "-q",
-        "--disable-warnings",
-        "-p",
-        "no:cacheprovider",
-        "tests",
-        "-m",
-        QUICK,
-    ]
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    return subprocess.run(command, cwd=ROOT, env=variables).returncode == 0
 
 
 def outcome(name: str) -> str:
@@ -102,14 +76,14 @@ def outcome(name: str) -> str:
         return "FAILED: pip could not install it, see above"
     if python is None:
         return f"skipped: there is no Python {ENVIRONMENTS[name][0]} here that can make environments"
-    return "passed" if quick_tests(python) else "FAILED"
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    done = subprocess.run([python, *QUICK], cwd=ROOT, env=variables)
+    return "passed" if done.returncode == 0 else "FAILED"
 
 
 def main(names: list[str]) -> int:
-    """Run these environments; return 1 if one failed."""
-    if not names or set(names) - set(ENVIRONMENTS):
-        sys.exit(f"Name environments: {', '.join(ENVIRONMENTS)}")
-    results = {name: outcome(name) for name in names}
+    """Run these environments, or all; return 1 if one failed."""
+    results = {name: outcome(name) for name in names or ENVIRONMENTS}
     print(*(f"{name}: {result}" for name, result in results.items()), sep="\n")
     return int(any(result.startswith("FAILED") for result in results.values()))
 

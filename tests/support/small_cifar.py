@@ -35,19 +35,17 @@ FILES = {
 }
 
 
-def tar(folder: str) -> bytes:
+def packed(folder: str) -> bytes:
     """Return an archive of a layout's files and another one."""
-    with tarfile.open(fileobj=(packed := io.BytesIO()), mode="w", format=tarfile.GNU_FORMAT) as archive:
+    with tarfile.open(fileobj=(written := io.BytesIO()), mode="w") as archive:
         for name, content in {"readme.html": b"else", **FILES[folder]}.items():
             member = tarfile.TarInfo(f"./{folder}/{name}")
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
+    return gzip.compress(written.getvalue(), compresslevel=1, mtime=0)
 
 
-TARS = {folder: tar(folder) for folder in FOLDERS}
-PACKED = [gzip.compress(content, compresslevel=1, mtime=0) for content in TARS.values()]
-ARCHIVES = dict(zip(official.ARCHIVES, PACKED, strict=True))
+ARCHIVES = dict(zip(official.ARCHIVES, map(packed, FOLDERS), strict=True))
 BINARY, PYTHON = ARCHIVES
 
 
@@ -63,21 +61,20 @@ def sha256(content) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def fingerprint(array: np.ndarray) -> tuple[str, int]:
+def checksum(array: np.ndarray) -> int:
     np.save(file := io.BytesIO(), array)
-    return sha256(array), zlib.crc32(file.getvalue())
+    return zlib.crc32(file.getvalue())
 
 
 def install(setattr, *mirrors: str, window: float = 5) -> None:
     """Let the package take these files for the official ones, and these mirrors for the only ones."""
     files = FILES[FOLDERS[0]] | FILES[FOLDERS[1]]
     archives = {name: (len(content), sha256(content)) for name, content in ARCHIVES.items()}
-    fingerprints = {name: fingerprint(array) for name, array in ARRAYS.items()}
     rates = {"FAST": 1e5 / window, "FLOOR": 1e4 / window}  # pieces of 100 and 10 kB
     for name, value in ({"MIRRORS": mirrors, "WINDOW": window, "ARCHIVES": archives} | rates).items():
         setattr(download, name, value)
     setattr(official, "FILES", {name: sha256(content) for name, content in files.items()})
-    setattr(official, "FINGERPRINTS", fingerprints)
+    setattr(official, "DECODED", {name: checksum(array) for name, array in ARRAYS.items()})
     setattr(official, "ARCHIVES", archives)
 
 

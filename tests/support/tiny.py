@@ -36,6 +36,7 @@ STUDY = Study(
         Variant("vgg", "VGG, 1 block", "vgg", NETWORK, RECIPE),
     ),
     seeds=2,
+    val_size=40,
 )
 
 
@@ -51,9 +52,9 @@ def tiny_data(train: int = 130, val: int = 40, seed: int = 0) -> TrainingData:
     return TrainingData(split(train), split(val), "sample")
 
 
-def tiny_cifar10(source: str = "sample", seed: int = 0, val_size: int = 5000) -> Cifar10:
+def tiny_cifar10(source: str = "sample", seed: int = 0, val_size: int = 40) -> Cifar10:
     """Return what stands in for `load_cifar10`; its images depend on the seed, as a split does."""
-    data = tiny_data(val=40 if val_size else 0, seed=seed)
+    data = tiny_data(val=val_size, seed=seed)
     return Cifar10(data.train, data.val, tiny_data(10, 40, seed).val, source)
 
 
@@ -63,8 +64,7 @@ def use_study(monkeypatch, folder, study: Study = STUDY) -> None:
     It trains in this process, where the study and the data stand in for others.
     """
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
-    for module in (experiments, records):
-        monkeypatch.setattr(module, "STUDIES", {study.name: study})
+    monkeypatch.setattr(records, "STUDIES", {study.name: study})
     monkeypatch.setattr(records, "RUNS", folder / "runs")
     monkeypatch.setattr(experiments, "load_cifar10", tiny_cifar10)
     monkeypatch.setattr(experiments, "in_own_process", lambda function, *arguments: function(*arguments))

@@ -1,51 +1,35 @@
 """The README's results come from the recorded runs, and its other words stay."""
 
-import dataclasses
-
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from PIL import Image
 
-from helpers.records import StudyError
 from tests.support.recorded import STUDY, record, use_study
 from tools import readme
 
-TEXT = (
-    "# Title\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nThe end.\n"
-    "<!-- picture:begin -->\n<!-- picture:end -->\n"
-)
 
-
-@pytest.fixture
-def page(monkeypatch, tmp_path):
-    """A README of its own, and a study of which one variant has been trained."""
-    study = dataclasses.replace(STUDY, variants=STUDY.variants[:2])
-    use_study(monkeypatch, tmp_path, study)
+def test_tables_of_the_recorded_runs_are_put_between_the_markers_and_other_words_stay(monkeypatch, tmp_path):
+    use_study(monkeypatch, tmp_path)
+    monkeypatch.setattr(readme, "STUDIES", {STUDY.name: STUDY})
     for seed, correct in enumerate((24, 25, 26)):
-        record(study, "base", seed, correct)
-    page = tmp_path / "README.md"
-    page.write_text(TEXT, encoding="utf-8")
-    monkeypatch.setattr(readme, "README", page)
-    monkeypatch.setattr(readme, "STUDIES", {study.name: study})
-    return page
-
-
-def test_the_results_are_put_between_the_markers_and_other_words_stay(page):
-    readme.update_readme()
-    text = page.read_text(encoding="utf-8")
-    assert text.startswith("# Title\n\n<!-- results:begin -->\n**Does it help?**\n")
+        record(STUDY, "base", seed, correct)
+    begin, end = readme.MARKERS
+    text = readme.with_part(f"# Title\n{begin}old{end}\n\nThe end.\n", readme.MARKERS, readme.readme_tables())
+    assert text.startswith(f"# Title\n{begin}\n**Does it help?**\n")
     assert "| Baseline | 3 | 62.50 (56.29 to 68.71) | 2.50 | 3 |" in text
-    assert "Not trained yet: Step 0.1.\n<!-- results:end -->\n\nThe end.\n<!-- picture:begin -->\n" in text
+    assert text.endswith(f"{end}\n\nThe end.\n")
+
+
+def test_the_command_writes_the_readme_as_it_is_stored(monkeypatch, tmp_path):
+    stored = readme.README.read_text(encoding="utf-8")
+    for name in ("README", "PICTURE"):
+        monkeypatch.setattr(readme, name, tmp_path / name)
+    monkeypatch.setattr(readme, "headline", lambda: "recipes")
+    (tmp_path / "README").write_text(stored, encoding="utf-8")
     readme.update_readme()
-    assert page.read_text(encoding="utf-8") == text
-
-
-def test_a_readme_without_markers_is_left_alone(page):
-    page.write_text("# Title\n", encoding="utf-8")
-    with pytest.raises(StudyError, match=r"README\.md lacks the markers .* put them back"):
-        readme.update_readme()
-    assert page.read_text(encoding="utf-8") == "# Title\n"
+    begin, end = readme.PICTURE_MARKERS
+    assert f"{begin}\nrecipes\n{end}" in (tmp_path / "README").read_text(encoding="utf-8")
+    assert Image.open(tmp_path / "PICTURE").format == "PNG"
 
 
 def some_runs(name):
@@ -57,17 +41,12 @@ def some_runs(name):
 
 
 @pytest.fixture
-def recorded(tmp_path, monkeypatch):
-    """The names of the studies that have runs: those that the picture needs."""
-    names = set(readme.PICTURED)
-    monkeypatch.setattr(readme, "recorded", lambda *asked: names.issuperset(asked))
+def recorded(monkeypatch):
+    """The names of the studies that have runs."""
+    names = {"quick", "full"}
+    monkeypatch.setattr(readme, "recorded", names.__contains__)
     monkeypatch.setattr(readme, "load_runs", some_runs)
     return names
-
-
-def test_without_the_runs_there_is_no_picture(recorded):
-    recorded.remove("quick")
-    assert readme.headline() == ""
 
 
 def test_the_picture_has_alt_text_and_is_followed_by_what_the_recipes_reach(recorded):
@@ -84,10 +63,3 @@ def test_the_test_images_are_named_once_they_have_been_used(recorded):
     recorded.add("final")
     assert "**Full recipe: 91.00% in 6 minutes**" in readme.headline()
     assert "(test images, 6 views; 3 runs, 95% interval" in readme.headline()
-
-
-def test_the_picture_is_a_png(recorded, tmp_path, monkeypatch):
-    monkeypatch.setattr(readme, "PICTURE", tmp_path / "accuracy.png")
-    monkeypatch.setattr(readme, "accuracy_against_minutes", lambda final: plt.subplots()[1])
-    readme.draw_picture()
-    assert Image.open(tmp_path / "accuracy.png").format == "PNG"

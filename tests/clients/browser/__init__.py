@@ -1,4 +1,1 @@
-"""Tests in a real browser: JupyterLab with every notebook, and the HTML pages on a phone.
-
-make test-browser; screenshots lie in build/browser afterwards.
-"""
+"""Tests in a real browser: JupyterLab with every notebook. Screenshots lie in build/browser afterwards."""

@@ -21,9 +21,7 @@ def browser():
         program = next(filter(None, map(shutil.which, PROGRAMS)), playwright.chromium.executable_path)
         if not Path(program).exists():
             pytest.skip("needs the package chromium, or: python -m playwright install chromium")
-        browser = playwright.chromium.launch(executable_path=program)
-        yield browser
-        browser.close()
+        yield playwright.chromium.launch(executable_path=program)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -24,16 +22,12 @@ SETTINGS = {  # all cells stand in the page, and no message of JupyterLab's make
     "notebook-extension/tracker": {"windowingMode": "none"},
     "apputils-extension/notification": {"fetchNews": "false", "doNotDisturbMode": True},
 }
+FOLDERS = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]
+FOLDERS += ["JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
 START_SECONDS, RUN_SECONDS = 180, 1800  # generous: a busy machine is no fault of a chapter
 SCREEN = {"width": 1200, "height": 3600}  # tall: few screenshots show a whole notebook
 
-
-@dataclass(frozen=True)
-class Server:
-    """A running JupyterLab: its address, and the token that lets one in."""
-
-    address: str
-    token: str
+Server = Callable[[str], str]  # from a path, like "/lab", to its address at JupyterLab's server
 
 
 def write_notebook(path: Path, cells: list) -> None:
@@ -45,62 +39,42 @@ def write_notebook(path: Path, cells: list) -> None:
 def lab_server(folder: Path, own: Path, outside: Outside, log: Path) -> Iterator[Server]:
     """Run JupyterLab on the notebooks in `folder`, in the smoke profile, until the block ends.
 
-    Args:
-        folder: what the file browser shows.
-        own: an empty folder for JupyterLab's settings: the user's are left alone.
-        outside: the proxy for the server and its kernels.
-        log: the file that gets what the server says.
+    Its settings go into `own`, an empty folder, and what it says into `log`; `outside` is its proxy.
     """
     for name, values in SETTINGS.items():
-        file = own / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file = own / "JUPYTERLAB_SETTINGS_DIR" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(values))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]  # nobody uses it at the moment
-    server = Server(f"http://127.0.0.1:{port}", secrets.token_hex(16))
+    token = secrets.token_hex(16)
     variables = {key: v for key, v in os.environ.items() if not key.startswith(("JUPYTER", "PYTHON"))}
-    for kind in ("CONFIG", "DATA", "RUNTIME"):
-        variables[f"JUPYTER_{kind}_DIR"] = str(own / kind.lower())
-    for kind in ("SETTINGS", "WORKSPACES"):
-        variables[f"JUPYTERLAB_{kind}_DIR"] = str(own / kind.lower())
-    variables |= {"JUPYTER_TOKEN": server.token, "JUPYTER_PREFER_ENV_PATH": "1", "TUTORIAL_PROFILE": "smoke"}
-    variables |= outside.variables
+    variables |= {name: str(own / name) for name in FOLDERS} | outside.variables
+    variables |= {"JUPYTER_TOKEN": token, "JUPYTER_PREFER_ENV_PATH": "1", "TUTORIAL_PROFILE": "smoke"}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
     command += [f"--port={port}", "--ServerApp.port_retries=0"]
     with log.open("w") as said:
         process = subprocess.Popen(command, cwd=folder, env=variables, stdout=said, stderr=said)
     try:
-        wait_until_it_answers(server, process, log)
-        yield server
+        deadline = time.monotonic() + START_SECONDS
+        while "is running at" not in log.read_text():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.2)
+        yield lambda path: f"http://127.0.0.1:{port}{path}?token={token}"
     finally:
         process.terminate()  # it ends its kernels first
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def wait_until_it_answers(server: Server, process: subprocess.Popen, log: Path) -> None:
-    """Return when the server lets us in; raise RuntimeError if it ends before or takes too long."""
-    question = f"{server.address}/api/status?token={server.token}"
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            return direct.open(question, timeout=10).close()
-        time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start. The end of what it said:\n{log.read_text()[-2000:]}")
+        process.wait(60)
 
 
 @contextlib.contextmanager
 def opened(browser, server: Server, notebook: str, outside: Outside, pictures: Path, run: bool) -> Iterator:
-    """Open a notebook and give the page, its kernel alive.
+    """Open a notebook, run all of it if asked to, and give the page, its kernel alive.
 
     Args:
         browser: Playwright's.
         notebook: its path below the server's folder, with slashes.
         pictures: path and beginning of the screenshots' names; one is taken if anything fails.
-        run: clear the stored outputs, choose Run All, and wait for its end.
     """
     context = browser.new_context(viewport=SCREEN, service_workers="block")
     context.add_init_script(path=Path(__file__).with_name("look.js"))
@@ -109,7 +83,7 @@ def opened(browser, server: Server, notebook: str, outside: Outside, pictures: P
     page.set_default_timeout(1000 * START_SECONDS)
     try:
         workspace = secrets.token_hex(4)  # a new one, where no other notebook is open
-        page.goto(f"{server.address}/lab/workspaces/{workspace}/tree/{notebook}?token={server.token}")
+        page.goto(server(f"/lab/workspaces/{workspace}/tree/{notebook}"))
         page.wait_for_function("look.ready()")
         page.evaluate("jupyterapp.shell.collapseLeft()")
         if run:
@@ -128,7 +102,7 @@ def opened(browser, server: Server, notebook: str, outside: Outside, pictures: P
 
 def look_at(page, pictures: Path) -> dict:
     """Return what the page shows, by the names of look.js; `pictures` and `faint` for each theme."""
-    names = ("counts", "outputs", "headings", "bars", "widgets")
+    names = ("counts", "outputs", "bars", "widgets")
     shown = {name: page.evaluate(f"look.{name}()") for name in names} | {"pictures": {}, "faint": {}}
     for theme in THEMES:
         name = f"JupyterLab {theme}"
@@ -144,7 +118,7 @@ def look_at(page, pictures: Path) -> dict:
 
 
 def told(shown: dict, kind: str) -> list[str]:
-    """Return "error" outputs, or the lines of the stream "stderr", each with the number of its code cell."""
+    """Return "error" outputs, or what was written to "stderr", each with the number of its code cell."""
     return [
         f"code cell {number}: {output.get('evalue') or ''.join(output.get('text', '')).strip()}"
         for number, cell in enumerate(shown["outputs"], 1)

@@ -43,10 +43,6 @@ window.look = {
     return [Math.ceil(end - box.getBoundingClientRect().top + box.scrollTop), box.clientHeight];
   },
 
-  // The level of each heading, top to bottom.
-  headings: () => look.shown(".jp-MarkdownOutput :is(h1, h2, h3, h4, h5, h6)")
-    .map((heading) => Number(heading.tagName[1])),
-
   // Each picture: its alt text, its width in pixels (0 if it could not be decoded), whether one can see it,
   // and whether it brings its own ground, so that dark ink never lies on a dark page.
   pictures: () => Promise.all(look.shown(".jp-OutputArea-output img, .jp-MarkdownOutput img").map(async (img) => {

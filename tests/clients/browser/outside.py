@@ -6,9 +6,7 @@ from threading import Thread
 
 ELSEWHERE = re.compile(r"^\w+://(?!127\.0\.0\.1[:/]|localhost[:/])[^/]")  # file:///... is no other machine
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # the one picture that is not our own
-STAND_IN = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20"><rect width="117" height="20"/></svg>'
-)
+STAND_IN = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
 
 
 class Outside:

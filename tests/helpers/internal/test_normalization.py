@@ -37,23 +37,16 @@ def gradients(layer, images):
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_training_gives_the_same_outputs_and_moving_averages(options, images):
+def test_training_gives_the_same_outputs_moving_averages_and_gradients(options, images):
     ours, keras_own = pair(options, images.shape)
     outputs = [ops.convert_to_numpy(layer(images, training=True)) for layer in (ours, keras_own)]
     np.testing.assert_allclose(*outputs, rtol=1e-4, atol=1e-5)
     for a, b in zip(ours.get_weights(), keras_own.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="gradients are taken with TensorFlow")
-@pytest.mark.parametrize("options", OPTIONS)
-def test_gradients_are_the_same(options, images):
-    ours, keras_own = pair(options, images.shape)
     for a, b in zip(gradients(ours, images), gradients(keras_own, images), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the fused operation is TensorFlow's")
 def test_images_go_through_the_fused_operation(images):
     import tensorflow as tf
 
@@ -62,10 +55,7 @@ def test_images_go_through_the_fused_operation(images):
     assert "FusedBatchNormV3" in {operation.type for operation in graph.get_operations()}
 
 
-@pytest.mark.parametrize(
-    ("shape", "options"),
-    [((16, 6), {}), ((4, 8, 6), {}), ((3, 2, 4, 4, 6), {}), ((7, 5, 4, 6), {"dtype": "mixed_bfloat16"})],
-)
+@pytest.mark.parametrize(("shape", "options"), [((16, 6), {}), ((7, 5, 4, 6), {"dtype": "mixed_bfloat16"})])
 def test_input_of_another_rank_or_half_precision_is_normalised_by_keras(shape, options):
     x = np.random.default_rng(2).normal(size=shape).astype("float32")
     ours, keras_own = (ops.cast(layer(x, training=True), "float32") for layer in pair(options, shape))

@@ -34,8 +34,11 @@ class Book:
         return "solution" if named else "chapter"
 
     @property
-    def is_template(self) -> bool:
-        return self.path.parent.name == "template"
+    def partner(self) -> str:
+        """The link from a chapter to its solutions, or from these to the chapter."""
+        if self.path.parent.name == "template":
+            return {"chapter": "solution.ipynb", "solution": "chapter.ipynb"}[self.kind]
+        return {"chapter": "solutions/", "solution": "../"}[self.kind] + self.path.name
 
     def cells(self, cell_type: str | None = None) -> list[tuple[int, NotebookNode]]:
         """Return the cells with their numbers: all, or those of one type ("code", "markdown")."""
@@ -52,7 +55,7 @@ class Book:
 
     def links(self) -> list[tuple[int, str]]:
         """Return (number of the cell, target) of every link and picture in the text."""
-        return [(n, match[1] or match[2]) for n, source in self.prose() for match in LINK.finditer(source)]
+        return [(number, target) for number, source in self.prose() for target in targets(source)]
 
     def trees(self) -> list[tuple[int, ast.Module]]:
         """Return the syntax tree of every code cell that is Python, with its number."""
@@ -65,6 +68,11 @@ class Book:
     def outputs(self) -> list[tuple[int, NotebookNode]]:
         """Return every output with the number of its cell."""
         return [(number, output) for number, cell in self.cells("code") for output in cell.outputs]
+
+
+def targets(text: str) -> list[str]:
+    """Return where the links and pictures of a text lead."""
+    return [match[1] or match[2] for match in LINK.finditer(text)]
 
 
 RULES: dict[str, Callable[[Book], Problems]] = {}

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import nbformat
 
-from tests.notebooks.contract.book import FENCE, HEADING, LINK
+from tests.notebooks.contract.book import FENCE, HEADING, targets
 
 ELSEWHERE = re.compile(r"[a-z][a-z+.-]*:")  # https:, mailto:, data:
 CODE = re.compile(r"`[^`\n]*`")
@@ -15,12 +15,11 @@ CODE = re.compile(r"`[^`\n]*`")
 def dead_links(path: Path, text: str) -> list[str]:
     """Return what is wrong with the links in `text`, which stands in the file `path`."""
     found = []
-    for match in LINK.finditer(CODE.sub("", FENCE.sub("", text))):
-        target = match[1] or match[2]
-        name, _, anchor = target.partition("#")
-        file = path.parent / unquote(name) if name else path
+    for target in targets(CODE.sub("", FENCE.sub("", text))):
         if ELSEWHERE.match(target):
             continue
+        name, _, anchor = target.partition("#")
+        file = path.parent / unquote(name) if name else path
         if not file.exists():
             found.append(f"{target} does not exist")
         elif anchor and unquote(anchor) not in anchors(file):
@@ -34,14 +33,10 @@ def anchors(path: Path) -> set[str]:
         cells = nbformat.read(path, as_version=4).cells
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
         return {heading.replace(" ", "-") for heading in headings(text)}
-    if path.suffix != ".md":
-        return set()
-    found = set()
-    for heading in headings(path.read_text(encoding="utf-8")):
-        anchor = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-        again = sum(bool(re.fullmatch(rf"{re.escape(anchor)}(-\d+)?", other)) for other in found)
-        found.add(f"{anchor}-{again}" if again else anchor)
-    return found
+    if path.suffix == ".md":
+        found = headings(path.read_text(encoding="utf-8"))
+        return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+    return set()
 
 
 def headings(text: str) -> list[str]:

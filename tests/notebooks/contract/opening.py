@@ -16,19 +16,6 @@ BADGE_PICTURE = "](https://colab.research.google.com/assets/colab-badge.svg)]("
 COLAB = "https://colab.research.google.com/github/{}/blob/main/{}"
 
 
-def section(book: Book, title: str) -> int | None:
-    """Return the number of the cell with a heading; None if there is none."""
-    return next((number for number, _, text in book.headings() if text.lower() == title.lower()), None)
-
-
-@rule()
-def one_title(book: Book) -> Problems:
-    """One heading of the first level, in the first cell."""
-    titles = [number for number, level, _ in book.headings() if level == 1]
-    if titles != [1]:
-        yield None, f"headings of the first level in cells {titles}"
-
-
 @rule()
 def colab_badge(book: Book) -> Problems:
     """The first cell has the Colab badge, and it leads to this very notebook."""
@@ -41,16 +28,12 @@ def colab_badge(book: Book) -> Problems:
 def opening_contract(book: Book) -> Problems:
     """The first cell says what one will learn (3 to 5 points), what it needs and how long it takes."""
     source = book.notebook.cells[0].source
-    before, found, after = source.partition("You will learn")
-    if not found:
-        yield 1, 'no "You will learn"'
-    points = re.match(r"[^\n]*\n+((?:[-*] .*\n?(?:  .*\n?)*)+)", after)
-    count = len(re.findall(r"^[-*] ", points[1], re.MULTILINE)) if points else 0
-    if found and not 3 <= count <= 5:
-        yield 1, f'"You will learn" lists {count} points'
-    if not re.search(r"\bneeds?\b", before + after, re.IGNORECASE):
+    points = re.findall(r"^[-*] ", source.partition("You will learn")[2], re.MULTILINE)
+    if not 3 <= len(points) <= 5:
+        yield 1, f'"You will learn" lists {len(points)} points'
+    if not re.search(r"\bneeds?\b", source, re.IGNORECASE):
         yield 1, "does not say what it needs"
-    if not re.search(r"\b(minutes?|seconds?)\b", source):
+    if not re.search(r"\b(minute|second)s?\b", source):
         yield 1, "does not say how long it takes"
 
 
@@ -78,12 +61,10 @@ def ending(book: Book) -> Problems:
     """Ends with "What we know now" (3 to 5 lines) and then "Exercises"."""
     text = "\n".join(source for _, source in book.prose())
     found = re.search(r"^##+ What we know now *\n(.*?)^##+ Exercises", text, re.MULTILINE | re.DOTALL)
-    if not found:
-        yield None, 'no "What we know now" followed by "Exercises"'
-        return
-    points = re.findall(r"^[-*] ", found[1], re.MULTILINE) or re.findall(r"[.!?](?:\s|$)", found[1])
+    known = found[1] if found else ""
+    points = re.findall(r"^[-*] ", known, re.MULTILINE) or re.findall(r"[.!?](?:\s|$)", known)
     if not 3 <= len(points) <= 5:
-        yield section(book, "What we know now"), f"{len(points)} points or sentences"
+        yield None, f'"What we know now", before "Exercises", has {len(points)} points or sentences'
 
 
 def exercises(book: Book) -> list[tuple[int, NotebookNode]]:
@@ -94,8 +75,7 @@ def exercises(book: Book) -> list[tuple[int, NotebookNode]]:
 @rule("chapter")
 def exercises_check_themselves(book: Book) -> Problems:
     """3 to 5 exercises, each a code cell with an unanswered `...` and a check."""
-    start = section(book, "Exercises") or len(book.notebook.cells)
-    found = [(number, cell) for number, cell in exercises(book) if number > start]
+    found = exercises(book)
     if not 3 <= len(found) <= 5:
         yield None, f"{len(found)} exercises with a check"
     for number, cell in found:
@@ -106,10 +86,7 @@ def exercises_check_themselves(book: Book) -> Problems:
 @rule("solution")
 def solutions_are_complete(book: Book) -> Problems:
     """A solution answers every exercise of its chapter, and its checks said "Right."."""
-    chapter = book.path.with_name("chapter.ipynb")
-    if not book.is_template:
-        chapter = book.path.parent.parent / book.path.name
-    asked = len(exercises(read(chapter, book.root))) if chapter.exists() else 0
+    asked = len(exercises(read(book.path.parent / book.partner, book.root)))
     if len(exercises(book)) != asked:
         yield None, f"{len(exercises(book))} answers to {asked} exercises"
     for number, cell in exercises(book):
@@ -121,20 +98,13 @@ def solutions_are_complete(book: Book) -> Problems:
 @rule()
 def links_to_its_neighbours(book: Book) -> Problems:
     """A chapter links to its solutions and, at its end, to the next one; solutions link to the chapter."""
-    targets = {target for _, target in book.links()}
-    own = {
-        ("chapter", False): f"solutions/{book.path.name}",
-        ("chapter", True): "solution.ipynb",
-        ("solution", False): f"../{book.path.name}",
-        ("solution", True): "chapter.ipynb",
-    }[book.kind, book.is_template]
-    if own not in targets:
-        yield None, f"no link to {own}"
-    if book.kind == "chapter" and not book.is_template:
-        last = {target for number, target in book.links() if number >= len(book.notebook.cells) - 1}
-        for this, following in pairwise(path.name for path in chapters(book.root)):
-            if this == book.path.name and following not in last:
-                yield len(book.notebook.cells), f"no link to the next chapter, {following}, at the end"
+    if book.partner not in {target for _, target in book.links()}:
+        yield None, f"no link to {book.partner}"
+    end = len(book.notebook.cells)
+    last = {target for number, target in book.links() if number >= end - 1}
+    following = dict(pairwise(path.name for path in chapters(book.root))).get(book.path.name)
+    if book.kind == "chapter" and following and following not in last:
+        yield end, f"no link to the next chapter, {following}, at the end"
 
 
 @rule()

@@ -20,18 +20,10 @@ def executed_in_order(book: Book) -> Problems:
 
 @rule()
 def clean_outputs(book: Book) -> Problems:
-    """No output is an error, a warning, or anything else on stderr."""
+    """No output is an error, a warning, anything else on stderr, or what a progress bar or widget left."""
     for number, output in book.outputs():
-        if output.output_type == "error":
-            yield number, f"ended with {output.ename}"
-        if output.get("name") == "stderr":
-            yield number, f"wrote to stderr: {output.text[:80]!r}"
-
-
-@rule()
-def no_progress_bars(book: Book) -> Problems:
-    """No output is what a progress bar or another widget left behind."""
-    for number, output in book.outputs():
+        if output.output_type == "error" or output.get("name") == "stderr":
+            yield number, f"an error, or written to stderr: {output.get('ename') or output.text[:80]!r}"
         if WIDGET in output.get("data", {}) or re.search(r"\d+%\||\r", output_text(output)):
             yield number, "a progress bar or a widget is stored"
 
@@ -61,11 +53,9 @@ def normal_metadata(book: Book) -> Problems:
 @rule()
 def cell_ids(book: Book) -> Problems:
     """Every cell has an id of its own (notebook format 4.5)."""
-    ids = [cell.get("id") for _, cell in book.cells()]
-    if (book.notebook.nbformat, book.notebook.nbformat_minor) < (4, 5) or not all(ids):
-        yield None, "cells without an id"
-    elif len(set(ids)) < len(ids):
-        yield None, "two cells share an id"
+    ids = {cell.get("id") for _, cell in book.cells()}
+    if book.notebook.nbformat_minor < 5 or None in ids or len(ids) < len(book.cells()):
+        yield None, "a cell without an id, or two with the same"
 
 
 @rule()

@@ -1,21 +1,17 @@
-"""Rules on the words: plain, short, in order, and no number that nobody can reproduce."""
+"""Rules on the words and figures: plain, short, in order, and no number that nobody can reproduce."""
 
 import re
+from itertools import pairwise
 
 from tests.notebooks.contract.book import HEADING, Book, Problems, rule
+from tools.store import output_text
 
 MOST_WORDS = 150
 BANNED = re.compile(r"\b(just|simply|easy|easily|obviously)\b", re.IGNORECASE)
-PERCENT = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)?\s?(?:%|per ?cent\b)")
-KNOWN_PERCENT = ("10", "100", "0")  # chance among ten classes, all, none: nobody measured them
+CHANCE = r"(?!(?:0|10|100)\s?(?:%|per))"  # chance among ten classes, all, none: nobody measured them
+PERCENT = re.compile(rf"(?<![\w.]){CHANCE}\d+(?:[.,]\d+)?\s?(?:%|per ?cent\b)")
 NAMES = {"Adam", "Colab", "Debian", "Fisher", "Google", "Jupyter", "Kaggle", "Keras", "Linux", "Matplotlib"}
 NAMES |= {"Nesterov", "Pillow", "Polyak", "Python", "Student", "Toronto", "Wilson", "Windows"}
-
-
-def words(source: str) -> int:
-    """Return the number of words that a reader reads: link targets, HTML and pictures do not count."""
-    visible = re.sub(r"\]\([^)]*\)|<[^>]+>|!\[", " ", source)
-    return sum(bool(re.search(r"\w", word)) for word in visible.split())
 
 
 def without_code(source: str) -> str:
@@ -27,8 +23,10 @@ def without_code(source: str) -> str:
 def short_text_cells(book: Book) -> Problems:
     """No text cell has more than 150 words."""
     for number, source in book.prose():
-        if words(source) > MOST_WORDS:
-            yield number, f"{words(source)} words"
+        visible = re.sub(r"\]\([^)]*\)|<[^>]+>|!\[", " ", source)  # no link targets, no HTML
+        count = sum(bool(re.search(r"\w", word)) for word in visible.split())
+        if count > MOST_WORDS:
+            yield number, f"{count} words"
 
 
 @rule()
@@ -41,12 +39,13 @@ def plain_words(book: Book) -> Problems:
 
 @rule()
 def headings_in_order(book: Book) -> Problems:
-    """Headings go down one level at a time."""
-    above = 0
-    for number, level, text in book.headings():
+    """One heading of the first level, in the first cell; below it they go down one level at a time."""
+    found = book.headings()
+    if [number for number, level, _ in found if level == 1] != [1]:
+        yield None, "not one heading of the first level, in the first cell"
+    for (_, above, _), (number, level, text) in pairwise([(0, 0, ""), *found]):
         if level > above + 1:
             yield number, f"{text!r} has level {level} under level {above}"
-        above = level
 
 
 @rule()
@@ -67,48 +66,32 @@ def sourced_numbers(book: Book) -> Problems:
     """A percentage in the text carries a link to its source; what we measure is printed by code."""
     for number, source in book.prose():
         for paragraph in re.split(r"\n\s*\n", source):
-            found = [m.group() for m in PERCENT.finditer(without_code(paragraph))]
-            found = [
-                text for text in found if not re.match(rf"({'|'.join(KNOWN_PERCENT)})\b(?![.,]\d)", text)
-            ]
+            found = PERCENT.findall(without_code(paragraph))
             if found and "](" not in paragraph:
                 yield number, f"{', '.join(found)} without a source"
 
 
-def pictures(output: dict) -> list[tuple[str, str]]:
-    """Return the kind of an output's picture, like "image/png", and its alt text; nothing if it is none."""
-    kinds = [kind for kind in output.get("data", {}) if kind.startswith("image/")]
-    return [(kind, output.metadata.get(kind, {}).get("alt", "")) for kind in kinds]
+def pictures(output: dict) -> list[str]:
+    """Return the kinds of an output's pictures, like "image/png"."""
+    return [kind for kind in output.get("data", {}) if kind.startswith("image/")]
 
 
 @rule()
 def figures_are_described(book: Book) -> Problems:
     """After a cell that shows a figure comes a sentence that says what to see."""
-    cells = book.notebook.cells
-    for number, cell in book.cells("code"):
-        if any(pictures(output) for output in cell.outputs):
-            following = cells[number] if number < len(cells) else None
-            if following is None or following.cell_type != "markdown" or HEADING.match(following.source):
-                yield number, "no sentence follows the figure"
-
-
-@rule()
-def figures_have_alt_text(book: Book) -> Problems:
-    """Every figure has alt text, in its output's metadata and as plain text."""
+    texts = {number: source for number, source in book.prose() if not HEADING.match(source)}
     for number, output in book.outputs():
-        for _, alt in pictures(output):
-            if len(alt.split()) < 3 or output.data.get("text/plain") != alt:
-                yield (
-                    number,
-                    f"a figure's alt text is {alt!r}, its plain text {output.data.get('text/plain')!r}",
-                )
+        if pictures(output) and number + 1 not in texts:
+            yield number, "no sentence follows the figure"
 
 
 @rule()
 def figures_are_images(book: Book) -> Problems:
-    """A figure is stored as one image, and not within HTML: not every reader's program shows that."""
+    """A figure is stored as one image with alt text, in its metadata and as plain text; none within HTML."""
     for number, output in book.outputs():
-        if len(pictures(output)) > 1 or re.search(
-            r"<(img|svg)\b", output.get("data", {}).get("text/html", "")
-        ):
+        if len(pictures(output)) > 1 or re.search(r"<(img|svg)\b", output_text(output)):
             yield number, "a figure is stored twice, or as HTML"
+        for kind in pictures(output):
+            alt, plain = output.metadata.get(kind, {}).get("alt", ""), output.data.get("text/plain")
+            if len(alt.split()) < 3 or plain != alt:
+                yield number, f"a figure's alt text is {alt!r}, its plain text {plain!r}"
