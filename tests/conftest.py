@@ -27,3 +27,16 @@ def eager():
     yield
     if tensorflow:
         tensorflow.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def style():
+    """Draw in the series' style, and leave neither it nor a figure behind."""
+    from matplotlib import pyplot as plt
+
+    from helpers import plots
+
+    with plt.rc_context():
+        plots.use_style()
+        yield
+    plt.close("all")

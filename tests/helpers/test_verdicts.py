@@ -19,14 +19,7 @@ LOW = Variant("low", "Low", "vgg", {"width": 8}, Recipe(epochs=2))
 MIDDLE = replace(LOW, name="middle", title="+ schedule", recipe=Recipe(epochs=2, schedule="triangular"))
 TOP = replace(MIDDLE, name="top", title="+ network", model="fast_net", options={"width": 16})
 RECORDED = [0.70, 0.71, 0.72]
-
-
-@pytest.fixture(autouse=True)
-def style():
-    with plt.rc_context():
-        plots.use_style()
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("style")
 
 
 @pytest.fixture
