@@ -10,6 +10,7 @@ classical    02  before networks: edges, colours and a linear classifier
 recipe       03  everything about a training but the network, the data and the seed
 training     03  train by a recipe: the model and its record
 evaluation   03  what a number can tell: intervals, paired tests, how many runs a question needs
+screening    03  which settings are tried, on which grids; chosen: what came out
 studies      03  which variants are compared, and by which recipe
 records      03  recorded runs as tables
 verdicts     04  what the records say, as pictures

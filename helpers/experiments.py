@@ -82,7 +82,7 @@ def record_run(study: Study, variant: Variant, seed: int, source: str, path: Pat
 
     The network that a final study trains with its first seed is published in `data/models/`.
     """
-    split = {"val_size": 0 if study.final else study.val_size, "seed": seed}
+    split = study.split(seed)
     cifar10 = load_cifar10(source, **split)
     record = {"study": study.name, "variant": variant.name, **records.definition(variant), "split": split}
     record |= {"date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit()}

@@ -1,4 +1,4 @@
-"""How a network is trained, apart from network, data and seed: `Recipe`; and the record of it: `Run`."""
+"""What is declared before a training: `Recipe`, `Variant`, `Study`; and the record of one: `Run`."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -65,6 +65,45 @@ class Recipe:
     def soft_labels(self) -> bool:
         """Whether an image may belong to several classes in shares, so that labels are rows of ten."""
         return bool(self.label_smoothing or self.augmentation.mixup)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One arm of a study: a network with its options, and the recipe that trains it."""
+
+    name: str  # unique within the study; also the name of its files
+    title: str  # what tables and figures call it
+    model: str  # name of a function in `helpers.models`, or "hog_svm"
+    options: dict = field(default_factory=dict)  # keyword arguments of that function, fit for JSON
+    recipe: Recipe | None = None  # None for "hog_svm", whose options say how to train
+
+
+@dataclass(frozen=True)
+class Study:
+    """Variants that are compared at one equal budget; the first is what the others are compared with."""
+
+    name: str  # on the command line, and of the folder in `data/runs/`
+    question: str  # what the study asks, in one sentence
+    variants: tuple[Variant, ...]
+    seeds: int = 3  # how many are trained; `split` says which images each validates on
+    first_seed: int = 0  # studies that choose have seeds of their own: what chooses must not judge
+    # Epochs whose accuracy is shown. At a constant rate, without averaging, a long run begins as a short one.
+    milestones: tuple[int, ...] = ()
+    views: tuple[int, ...] = ()  # by how many views (`training.predict_logits`) each network is judged
+    val_size: int = 5000
+    folds: int = 1  # so many seeds share a shuffle, and each of them validates on a fold of its own
+    final: bool = False  # trained on all 50,000 images, judged on the test images: nothing can be chosen
+
+    def __getitem__(self, name: str) -> Variant:
+        """Return the variant of that name; KeyError if there is none."""
+        return {variant.name: variant for variant in self.variants}[name]
+
+    def split(self, seed: int) -> dict[str, int]:
+        """Return what `load_cifar10` needs to hold out the images that a seed validates on."""
+        if self.final:
+            return {"val_size": 0, "seed": seed}
+        split = {"val_size": self.val_size, "seed": seed // self.folds}
+        return split | ({"fold": seed % self.folds} if self.folds > 1 else {})
 
 
 @dataclass(frozen=True)

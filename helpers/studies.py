@@ -1,41 +1,10 @@
 """The studies of the series: which variants are compared, by which recipe. The runner is `experiments`."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from helpers.augment import Augmentation
-from helpers.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One arm of a study: a network with its options, and the recipe that trains it."""
-
-    name: str  # unique within the study; also the name of its files
-    title: str  # what tables and figures call it
-    model: str  # name of a function in `helpers.models`, or "hog_svm"
-    options: dict = field(default_factory=dict)  # keyword arguments of that function, fit for JSON
-    recipe: Recipe | None = None  # None for "hog_svm", whose options say how to train
-
-
-@dataclass(frozen=True)
-class Study:
-    """Variants that are compared at one equal budget; the first is what the others are compared with."""
-
-    name: str  # on the command line, and of the folder in `data/runs/`
-    question: str  # what the study asks, in one sentence
-    variants: tuple[Variant, ...]
-    seeds: int = 3  # how many are trained; seed s also draws the validation split s
-    first_seed: int = 0  # studies that choose have seeds of their own: what chooses must not judge
-    # Epochs whose accuracy is shown. At a constant rate, without averaging, a long run begins as a short one.
-    milestones: tuple[int, ...] = ()
-    views: tuple[int, ...] = ()  # by how many views (`training.predict_logits`) each network is judged
-    val_size: int = 5000
-    final: bool = False  # trained on all 50,000 images, judged on the test images: nothing can be chosen
-
-    def __getitem__(self, name: str) -> Variant:
-        """Return the variant of that name; KeyError if there is none."""
-        return {variant.name: variant for variant in self.variants}[name]
-
+from helpers.recipe import Recipe, Study, Variant
+from helpers.screening import SCREENINGS
 
 BUDGET = Recipe(epochs=15, batch_size=128, optimizer="adam", learning_rate=1e-3)
 
@@ -190,4 +159,4 @@ THEIRS = Variant("classic_cnn", IN_KERAS, "classic_cnn", {}, CLASSIC_RECIPE)
 CLASSIC_KERAS = Study("classic_keras", f"{HOW_LONG} in Keras' own layers?", (THEIRS,), seeds=1)
 
 _ALL = (BASELINE, REGULARIZATION, SCREENING, IMPROVEMENTS, LONGER, BATCH_NORM, FAST, QUICK, FULL, FINAL)
-STUDIES = {study.name: study for study in (*_ALL, CLASSIC, CLASSIC_KERAS)}
+STUDIES = {study.name: study for study in (*_ALL, CLASSIC, CLASSIC_KERAS, *SCREENINGS)}
