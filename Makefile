@@ -34,7 +34,7 @@ test-matrix: $(INSTALLED) ## run the quick tests with the oldest and with the ne
 	$(RUN) tests.support.matrix oldest newest
 
 run: $(INSTALLED) ## execute all chapters in full into build/*.html
-	$(RUN) nbconvert --to html --execute --output-dir build notebooks/[0-9]*.ipynb
+	$(RUN) nbconvert --to html --execute --output-dir build notebooks/[0-9A]*.ipynb
 
 results: $(INSTALLED) ## write the README's tables and picture from the recorded runs
 	$(RUN) tools.readme

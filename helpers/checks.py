@@ -1,36 +1,37 @@
-"""Exercises that check themselves: `check` says whether an answer is right, and never stops the notebook."""
+"""Exercises that check themselves: `check("01.2", answer)` says whether an answer is right."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from helpers.exercises import KEY
 
-def check(answer: Any, expected: Any, hint: str, tolerance: float = 1e-3) -> bool:
-    """Say whether an answer is right, and return that: False for none, too. Nothing is raised.
+NOTHING_YET = (
+    'Not answered yet: put your answer in place of the three dots (or "hint") and run the cell again.'
+)
+
+
+def check(exercise: str, answer: Any) -> bool:
+    """Say whether an answer is right, and return that: False for none, too. A wrong answer raises nothing.
 
     Args:
-        answer: the reader's answer; `...` means that there is none yet.
-        expected: the right value (a number, a string, a list, an array), or a function that takes the answer
-            and returns whether it is right. Numbers and arrays must have the same shape.
-        hint: what to think of when the answer is wrong, one sentence.
-        tolerance: the largest difference that still counts as right, for each number.
+        exercise: chapter and number, like "01.2"; KeyError if there is none of that name.
+        answer: the reader's; `...` means that there is none yet, "hint" asks for a hint.
     """
-    if answer is Ellipsis:
-        print("Not answered yet: put your answer in place of the three dots and run the cell again.")
+    expected, tolerance = KEY[exercise].expected, KEY[exercise].tolerance
+    if answer is Ellipsis or (isinstance(answer, str) and answer == "hint"):
+        print(NOTHING_YET if answer is Ellipsis else KEY[exercise].hint)
         return False
     try:
-        problem = complaint(answer, expected, tolerance)
+        problem = expected(answer) if callable(expected) else difference(answer, expected, tolerance)
     except Exception as error:  # a reader's answer may be anything: a wrong type is a wrong answer
         problem = f"checking it gave {type(error).__name__}: {error}."
-    print("Right." if problem is None else f"Not yet: {problem} Hint: {hint}")
+    print("Right." if problem is None else f"Not yet: {problem}")
     return problem is None
 
 
-def complaint(answer: Any, expected: Any | Callable, tolerance: float) -> str | None:
-    """Return what is wrong with an answer in a few words, or None."""
-    if callable(expected):
-        return None if bool(expected(answer)) else "the answer does not fit."
+def difference(answer: Any, expected: Any, tolerance: float) -> str | None:
+    """Return in a few words how an answer differs from a string, a number, a list or an array; or None."""
     if isinstance(expected, str):
         return None if answer == expected else f"your answer is {answer!r}."
     answer, expected = np.asarray(answer), np.asarray(expected)

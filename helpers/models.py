@@ -130,7 +130,7 @@ def vgg(
 def fast_net(
     width: int = 64, *, activation: str = "silu", whitening: bool = True, identity: bool = True
 ) -> keras.Model:
-    """Return the network of chapter 06: few layers, wide, and quick to learn (arXiv 2404.00498).
+    """Return the network of chapter 07: few layers, wide, and quick to learn (arXiv 2404.00498).
 
     Three blocks of two 3 x 3 convolutions with `width`, `4 * width` and `4 * width` filters; each halves
     height and width after its first convolution and has batch normalisation without scale. A max pooling over

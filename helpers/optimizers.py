@@ -1,4 +1,4 @@
-"""What Keras' optimizers lack for chapter 06: a triangular schedule, fast shifts, orthogonalised steps."""
+"""What Keras' optimizers lack for chapter 07: a triangular schedule, fast shifts, orthogonalised steps."""
 
 import keras
 

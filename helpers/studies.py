@@ -43,7 +43,7 @@ REGULARIZATION = Study(
 
 # The best of the study `regularization`, by validation accuracy; a test compares.
 DROPOUT, DECAY = {"dropout": 0.2}, {"weight_decay": 1e-3}
-# The arms of chapters 03 to 05, one change at a time and then together: title, network, recipe.
+# The arms of chapters 04 to 06, one change at a time and then together: title, network, recipe.
 AUGMENTED = replace(BUDGET, augmentation=Augmentation(flip=True, shift=4))
 ARMS = {
     "baseline": ("Baseline", {}, BUDGET),
@@ -104,7 +104,7 @@ BATCH_NORM = Study(
     **CHOOSING,
 )
 
-# Chapter 06: a ladder from chapter 05's best to the fast recipe, one change at a time.
+# Chapter 07: a ladder from chapter 06's best to the fast recipe, one change at a time.
 SMALL, SMALL_SHIFT = {"width": 16}, Augmentation(flip=True, alternate=True, shift=2)
 SGD = {"optimizer": "sgd", "learning_rate": 0.7, "momentum": 0.85, "batch_size": 500}
 LADDER = (  # name, title, the network where it changes, and what changes in the recipe
@@ -125,7 +125,7 @@ LADDER = (  # name, title, the network where it changes, and what changes in the
 
 def _ladder() -> tuple[Variant, ...]:
     """Return the rungs: each is the one before it, with one change more."""
-    rungs = [replace(IMPROVEMENTS["augment_bn"], name="start", title="Chapter 05's best")]
+    rungs = [replace(IMPROVEMENTS["augment_bn"], name="start", title="Chapter 06's best")]
     rungs[0] = replace(rungs[0], recipe=replace(rungs[0].recipe, epochs=6))
     for name, title, options, changes in LADDER:
         last = rungs[-1]
@@ -134,7 +134,7 @@ def _ladder() -> tuple[Variant, ...]:
     return tuple(rungs)
 
 
-FAST = Study("fast", "Which steps lead from chapter 05's best to the fast recipe?", _ladder(), views=(2, 6))
+FAST = Study("fast", "Which steps lead from chapter 06's best to the fast recipe?", _ladder(), views=(2, 6))
 
 TOP = "crops"  # the last rung, `averaging`, was tried and not kept
 TEN_EPOCHS = replace(FAST[TOP].recipe, epochs=10, small_epochs=4)

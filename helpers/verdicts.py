@@ -142,7 +142,7 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
     """
     ax = ax or plt.subplots(figsize=(WIDTH, 5.2))[1]
     _group(ax, "baseline", GREY, "o", "chapter 02: plain networks")
-    _group(ax, "improvements", ORANGE, "s", "chapters 03 to 05: one technique, or several")
+    _group(ax, "improvements", ORANGE, "s", "chapters 04 to 06: one technique, or several")
     places = [(published_minutes(result), result.accuracy) for result in PUBLISHED]
     told = "published, on test images: their epochs at the pace of our machine"
     ax.plot(*zip(*places, strict=True), "D", color=INK, markerfacecolor="white", label=told)

@@ -17,7 +17,7 @@ PICTURE_MARKERS = ("<!-- picture:begin -->", "<!-- picture:end -->")
 PICTURE = ROOT / "data" / "accuracy.png"
 ALT = (
     "Accuracy against minutes of training on two CPU cores, on a logarithmic scale of time: the networks of "
-    "chapters 02 to 05, well-known tutorials, and epoch by epoch the quick and the full recipe of chapter 06."
+    "chapters 02 to 06, well-known tutorials, and epoch by epoch the quick and the full recipe of chapter 07."
 )
 
 

@@ -40,8 +40,8 @@ class NotebookError(Exception):
 
 
 def chapters(root: Path = ROOT) -> list[Path]:
-    """Return the chapters in reading order: `notebooks/NN_name.ipynb`."""
-    return sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    """Return the chapters in reading order, then the appendices: `NN_name.ipynb`, `A1_name.ipynb`."""
+    return sorted((root / "notebooks").glob("[0-9A][0-9]_*.ipynb"))
 
 
 def all_notebooks(root: Path = ROOT) -> list[Path]:

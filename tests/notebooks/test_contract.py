@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.notebooks.contract import RULES, Book, read, violations
+from tests.notebooks.contract import RULES, Book, code, read, violations
 from tools.store import FOLDED, METADATA, WIDGET, all_notebooks
 
 
@@ -38,7 +38,7 @@ def display(kind, data="AAAA", plain=ALT):
 
 def store(path, *cells):
     """Write a notebook as `tools.store` would leave it, with the Setup cell in the second place."""
-    setup = 'REPOSITORY = "https://github.com/o/r"\nstart(seed=0)'
+    setup = '# @title Setup\nREPOSITORY = "https://github.com/o/r"\nstart(seed=0)'
     cells = [cells[0], new_code_cell(setup, metadata=copy.deepcopy(FOLDED)), *cells[1:]]
     for count, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), 1):
         cell.execution_count = count
@@ -54,9 +54,10 @@ def root(tmp_path_factory):
     (root / "helpers").mkdir()
     (root / "helpers" / "shapes.py").write_text('def area(a, b):\n    """It."""\n    return a * b\n')
     exercises, answers = [], []
-    for title in ("## The first", "## The second", "## The third"):
-        exercises += [new_markdown_cell(title), new_code_cell("a = ...\ncheck(a, 3)")]
-        answers += [new_markdown_cell(title), new_code_cell("a = 3\ncheck(a, 3)", outputs=stream("Right.\n"))]
+    for place, title in enumerate(("## The first", "## The second", "## The third"), 1):
+        line = f'check("01.{place}", a);'
+        exercises += [new_markdown_cell(title), new_code_cell(f"a = ...\n{line}")]
+        answers += [new_markdown_cell(title), new_code_cell(f"a = 3\n{line}", outputs=stream("Right.\n"))]
     store(
         root / "notebooks/01_look.ipynb",
         new_markdown_cell(OPENING.format("01_look.ipynb")),
@@ -90,7 +91,7 @@ def replaced(index, old, new):
 
 def long_cells(cells):
     for cell in cells[:11]:
-        cell.source = "a = 1\n" * 7
+        cell.source = "a = 1\n" * 16
 
 
 BROKEN = [
@@ -105,13 +106,18 @@ BROKEN = [
     ("imports_second", put(IMPORTS, source="import math\na = 1")),
     ("imports_second", put(CODE, source="def f():\n    from math import pi\n    return pi")),
     ("ending", replaced(ENDING, "What we know now", "Summary")),
-    ("exercises_check_themselves", put(EXERCISE, source="a = 3\ncheck(a, 3)")),
+    ("exercises_check_themselves", put(EXERCISE, source='a = 3\ncheck("01.1", a);')),
+    ("exercises_check_themselves", put(EXERCISE, source='a = ...\ncheck("01.2", a);')),
+    ("exercises_check_themselves", put(EXERCISE, source='a = ...\ncheck("01.1", a, 3);')),
     ("links_to_its_neighbours", replaced(END, "solutions/01_look.ipynb", "02_next.ipynb")),
     ("links_to_its_neighbours", replaced(END, "02_next.ipynb", "solutions/01_look.ipynb")),
     ("local_links_resolve", put(SENTENCE, source="See [it](../data/README.md).")),
     ("no_long_code_cell", put(CODE, source="a = 1\n" * 26)),
     ("short_code_cells", long_cells),
     ("short_code_cells", lambda cells: cells.extend(new_code_cell("a = 1") for _ in range(40))),
+    ("short_lines", put(CODE, source=f"a = {'1' * 85}")),
+    ("folded_cells_have_a_title", put(CODE, metadata=FOLDED)),
+    ("folded_cells_have_a_title", put(CODE, source="# @title Draw it")),
     ("words_between", lambda cells: cells.insert(CODE, new_code_cell("a = 1"))),
     ("no_test_machinery", put(SENTENCE, source="The smoke test passes.")),
     ("no_test_machinery", put(CODE, source="epochs = 1 if profile() else 9")),
@@ -139,7 +145,7 @@ BROKEN = [
     ("cell_ids", lambda cells: cells[CODE].update(id=cells[FIGURE].id)),
 ]
 BROKEN_SOLUTION = [
-    ("solutions_are_complete", put(3, outputs=stream("Not yet: 2. Hint: add."))),
+    ("solutions_are_complete", put(3, outputs=stream("Not yet: 2."))),
     ("solutions_are_complete", put(3, source="a = 3")),
     ("links_to_its_neighbours", replaced(TITLE, "../01_look.ipynb", "https://x.org")),
 ]
@@ -178,5 +184,16 @@ def test_the_rules_notice_foreign_metadata_a_missing_format_and_a_large_file(roo
     assert violations(Book(book.path, book.notebook, 700_001, root), "small_file")
 
 
+def test_what_a_chapter_teaches_stands_in_it_in_sight(root, monkeypatch):
+    monkeypatch.setitem(code.CALLS, "01_look", "area show")
+    monkeypatch.setitem(code.DEFINES, "01_look", "area")
+    fold = put(FIGURE, metadata=FOLDED)
+    assert violations(read(root / "notebooks/01_look.ipynb", root), "taught_in_sight") != []
+    assert len(found(root, "01_look.ipynb", "taught_in_sight", fold)) == 2
+    monkeypatch.setitem(code.CALLS, "01_look", "show")
+    assert found(root, "01_look.ipynb", "taught_in_sight", put(IMPORTS)) == []
+
+
 def test_every_rule_is_shown_to_fail():
-    assert {name for name, _ in BROKEN + BROKEN_SOLUTION} | {"small_file"} == set(RULES)
+    shown = {"small_file", "taught_in_sight"}
+    assert {name for name, _ in BROKEN + BROKEN_SOLUTION} | shown == set(RULES)

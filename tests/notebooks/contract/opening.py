@@ -58,8 +58,11 @@ def imports_second(book: Book) -> Problems:
 
 @rule("chapter")
 def ending(book: Book) -> Problems:
-    """Ends with "What we know now" (3 to 5 lines) and then "Exercises"."""
-    text = "\n".join(source for _, source in book.prose())
+    """Ends with "What we know now" (3 to 5 lines, typed or printed by a cell) and then "Exercises"."""
+    said = dict(book.prose())
+    for number, output in book.outputs():
+        said[number] = said.get(number, "") + "\n" + output.get("data", {}).get("text/markdown", "")
+    text = "\n".join(said[number] for number in sorted(said))
     found = re.search(r"^##+ What we know now *\n(.*?)^##+ Exercises", text, re.MULTILINE | re.DOTALL)
     known = found[1] if found else ""
     points = re.findall(r"^[-*] ", known, re.MULTILINE) or re.findall(r"[.!?](?:\s|$)", known)
@@ -74,13 +77,16 @@ def exercises(book: Book) -> list[tuple[int, NotebookNode]]:
 
 @rule("chapter")
 def exercises_check_themselves(book: Book) -> Problems:
-    """3 to 5 exercises, each a code cell with an unanswered `...` and a check."""
+    """3 to 5 exercises, each a code cell with an unanswered `...` and a check by its number."""
     found = exercises(book)
     if not 3 <= len(found) <= 5:
         yield None, f"{len(found)} exercises with a check"
-    for number, cell in found:
+    chapter = "00" if book.path.parent.name == "template" else book.path.name[:2]
+    for place, (number, cell) in enumerate(found, 1):
         if "..." not in cell.source:
             yield number, "the exercise is answered, or does not say with ... where the answer goes"
+        if not re.search(rf'^check\("{chapter}\.{place}", \w+\);$', cell.source, re.MULTILINE):
+            yield number, f'no line like check("{chapter}.{place}", answer);'
 
 
 @rule("solution")
