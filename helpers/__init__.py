@@ -11,6 +11,7 @@ recipe       03  everything about a training but the network, the data and the s
 training     03  train by a recipe: the model and its record
 evaluation   03  what a number can tell: intervals, paired tests, how many runs a question needs
 screening    03  which settings are tried, on which grids; chosen: what came out
+comparisons  03  which variants are judged, with what was chosen
 studies      03  which variants are compared, and by which recipe
 records      03  recorded runs as tables
 verdicts     04  what the records say, as pictures
