@@ -4,6 +4,11 @@ One JSON file per run, `data/runs/STUDY/VARIANT-seedN.json`. A study can be stop
 again; at most the epoch at hand is lost. Runs on the synthetic sample go to `data/runs/sample/`.
 """
 
+import os
+import signal
+
+if __name__ == "__main__":  # until `main` runs: TensorFlow takes seconds to start
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 import helpers.session  # noqa: F401  first: it starts TensorFlow without its notes
 
 import argparse
@@ -187,6 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, help="run so many seeds")
     parser.add_argument("--variants", nargs="+", help="run these only")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if options.command == "list":
             for study in STUDIES.values():

@@ -210,6 +210,8 @@ def check_data(data: TrainingData) -> None:
             # A comparison with NaN is false, so NaN pixels are found, too.
             if len(array) and not (array.min() >= 0 and array.max() <= top):
                 raise ValueError(f"{where} holds {array.min()} to {array.max()}, expected 0 to {top}.")
+            if name == "images" and len(array) and 0 < array.max() <= 1:
+                raise ValueError(f"{where} holds values from 0 to 1, expected 0 to {top}: multiply by {top}.")
 
 
 def check_model(model: keras.Model) -> None:

@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import os
+import signal
 import subprocess
+import sys
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,6 +18,7 @@ from helpers import experiments, models, records, training
 from helpers.evaluation import accuracy_interval
 from helpers.experiments import in_own_process, main
 from helpers.internal.checkpoint import Checkpoint
+from helpers.internal.files import ROOT
 from helpers.recipe import Run
 from helpers.studies import Study, Variant
 from helpers.training import TrainingDiverged
@@ -285,3 +288,15 @@ def test_a_variant_is_trained_by_its_network_and_recipe(tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "train_hog_svm", lambda data, seed, passes: (seed, passes))
     variant = Variant("svm", "SVM", "hog_svm", {"passes": 3})
     assert experiments.train_variant(variant, tiny_data(), 5) == (None, (5, 3))
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_tensorflow_starts_ends_with_130_and_no_traceback():
+    command = [sys.executable, "-X", "importtime", "-m", "helpers.experiments", "list"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.endswith(" numpy\n"):
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stderr.read()
+    assert (process.returncode, "Traceback" in rest) == (130, False)

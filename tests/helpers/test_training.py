@@ -206,6 +206,7 @@ BAD_DATA = {
     "images holds nan to nan, expected 0 to 255.": {"images": np.full((20, 32, 32, 3), np.nan)},
     "images holds -1 to 254, expected 0 to 255.": {"images": np.where(IMAGES, 254, -1)},
     "images holds 0 to 256, expected 0 to 255.": {"images": np.where(IMAGES, 256, 0)},
+    "images holds values from 0 to 1, expected 0 to 255: multiply by 255.": {"images": IMAGES / 255},
     "labels holds 1 to 10, expected 0 to 9.": {"labels": LABELS + 1},
     "labels is float64 (20,), expected integer (20,).": {"labels": LABELS.astype(float)},
     "labels is int64 (20, 1), expected integer (20,).": {"labels": LABELS[:, None]},
