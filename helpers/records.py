@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.data import profile
-from helpers.evaluation import compare, summarize
+from helpers.evaluation import compare_all, crossed_interval, summarize_all
 from helpers.internal.files import ROOT
 from helpers.recipe import Recipe
 from helpers.studies import STUDIES, Study, Variant
@@ -77,9 +77,10 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     """Return the recorded runs of a study, one row per run, in the study's order.
 
     Columns: variant, title, seed, seconds, parameters, history (list of one dictionary per epoch),
-    val_correct (bool array, one entry per validation image), images (how many the network was judged on),
-    and the study's `accuracy_columns`, from 0 to 1; in a final study, val_accuracy is None. StudyError if
-    there is no such study or run, or the runs do not belong together.
+    images (how many the network was judged on), overlap (validation images per training image), and the
+    study's `accuracy_columns`, from 0 to 1, each with a bool array of one entry per image beside it, such as
+    val_correct; in a final study, val_accuracy is None. StudyError if there is no such study or run, or the
+    runs do not belong together.
     """
     study = find_study(name)
     rows, hashes = [], {}
@@ -98,13 +99,15 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
 def _row(run: dict, study: Study) -> dict:
     """Return a row of `load_runs`, but for the title."""
     row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "seconds", "parameters", "history")}
-    row["val_correct"] = np.frombuffer(run["val_correct"].encode(), np.uint8) == ord("1")
-    judged = run["judged"]["correct"] if study.views else {}
-    row["images"] = len(run["val_correct"] or judged[str(study.views[0])])
+    row["overlap"] = run["data"]["val"] / run["data"]["train"]
+    digits = {"val_accuracy": run["val_correct"]}
     for column in accuracy_columns(study):
         if column not in row:
-            row[column] = share_of_ones(judged[str(views_of(column))])
-    return row
+            digits[column] = run["judged"]["correct"][str(views_of(column))]
+            row[column] = share_of_ones(digits[column])
+    for column, found in digits.items():
+        row[column.replace("accuracy", "correct")] = np.frombuffer(found.encode(), np.uint8) == ord("1")
+    return row | {"images": max(map(len, digits.values()))}
 
 
 def share_of_ones(digits: str) -> float:
@@ -154,13 +157,17 @@ def minutes_of(runs: pd.DataFrame) -> float:
 def summary_table(runs: pd.DataFrame, column: str = "val_accuracy") -> pd.DataFrame:
     """Return one row per variant: seeds, mean, std, low, high, seconds, epoch_seconds, parameters.
 
-    Mean, std and 95% interval are those of an accuracy in percent. A run took `seconds` on average; what to
+    Mean, std and 95% interval, by `evaluation.summarize_all`, are those of an accuracy in percent; the one
+    on test images, which all runs share, is a `crossed_interval`. A run took `seconds` on average; what to
     compare is epoch_seconds, the mean of `fastest_seconds` (NaN without epochs).
     """
-    rows = {}
-    for title, group in runs.groupby("title", sort=False):
-        seeds, mean, std, (low, high) = summarize(group[column])
-        row = {"seeds": seeds, "mean": 100 * mean, "std": 100 * std, "low": 100 * low, "high": 100 * high}
+    rows, groups = {}, dict(iter(runs.groupby("title", sort=False)))
+    summaries = summarize_all([group[column] for group in groups.values()], runs["overlap"].max())
+    for (title, group), (seeds, mean, std, interval) in zip(groups.items(), summaries, strict=True):
+        if column.startswith("test") and seeds > 1:
+            interval = crossed_interval(np.stack(group[column.replace("accuracy", "correct")]))
+        percent = zip(("mean", "std", "low", "high"), (mean, std, *interval), strict=True)
+        row = {"seeds": seeds} | {name: 100 * share for name, share in percent}
         row["seconds"] = group["seconds"].mean()
         row["epoch_seconds"] = np.mean(fastest_seconds(group["history"]) or [np.nan])
         row["parameters"] = int(group["parameters"].iloc[0])
@@ -178,8 +185,10 @@ def verdict_table(
 ) -> pd.DataFrame:
     """Return one row per variant: seeds, accuracy, and its paired effect with interval, p and verdict.
 
-    Accuracies in percent, effects in percentage points; low and high are the effect's 95% interval, over
-    the seeds that both variants have. What is compared with nothing has no effect (NaN) and the verdict "".
+    Accuracies in percent, effects in percentage points. Spread, 95% intervals (low, high) and p are those of
+    `evaluation.compare_all` for all variants among `runs`, also where few of them are shown: a result is the
+    same in every table with this baseline. `attrs` holds the spread: std (points), freedom, p_equal. What is
+    compared with nothing has no effect (NaN) and the verdict "".
 
     Args:
         titles: the variants to show, in this order; all by default.
@@ -189,17 +198,17 @@ def verdict_table(
     """
     table = summary_table(runs, column)[["seeds", "mean"]].rename(columns={"mean": "accuracy"})
     order = list(table.index)
-    against = [order[0], *order[:-1]] if ladder else [baseline or order[0]] * len(order)
-    wide = runs.pivot(index="seed", columns="title", values=column)
+    wide = runs.pivot(index="title", columns="seed", values=column).loc[order].to_numpy()
+    base = order.index(baseline or order[0])
+    pairs = [(i, i - 1 if ladder else base) for i in range(len(order)) if i != (0 if ladder else base)]
+    results, spread = compare_all(wide, pairs, runs["overlap"].max())
     table[["effect", "low", "high", "p"]], table["verdict"] = np.nan, ""
-    for title, other in zip(order, against, strict=True):
-        if title != other:
-            pairs = wide[[title, other]].dropna()
-            result = compare(pairs[title], pairs[other])
-            effect = 100 * np.array([result.difference, *result.interval])
-            table.loc[title, "effect":"verdict"] = [*effect, result.p_value, result.verdict]
+    for (i, _), result in zip(pairs, results, strict=True):
+        effect = 100 * np.array([result.difference, *result.interval])
+        table.loc[order[i], "effect":"verdict"] = [*effect, result.p_value, result.verdict]
     if ladder:
         table["seconds"] = [60 * minutes_of(runs[runs["title"] == title]) for title in order]
+    table.attrs = spread._asdict() | {"std": 100 * spread.std}
     return table if titles is None else table.loc[list(titles)]
 
 

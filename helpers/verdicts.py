@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers import records
-from helpers.evaluation import prediction_interval, summarize
+from helpers.evaluation import prediction_interval
 from helpers.plots import BLUE, GREY, INK, ORANGE, PURPLE, SKY, VERMILION, WIDTH
 from helpers.studies import STUDIES, Variant
 
@@ -95,9 +95,10 @@ def ladder_plot(runs: pd.DataFrame) -> Figure:
     fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.9 + 0.42 * rungs))
     percent = runs.assign(accuracy=100 * runs["val_accuracy"])
     places = {"data": percent, "x": "accuracy", "y": "title", "ax": left}
-    means = {"marker": "|", "markersize": 14, "markeredgewidth": 2.5, "linestyle": "none"}
-    sns.pointplot(**places, **means, color=SKY, errorbar=lambda seeds: summarize(seeds).interval)
     sns.stripplot(**places, color=INK, size=4, jitter=False, zorder=3)
+    table = records.summary_table(runs)
+    mean = {"fmt": "|", "markersize": 14, "markeredgewidth": 2.5, "elinewidth": 2.5}
+    left.errorbar(table["mean"], table.index, xerr=table["high"] - table["mean"], color=SKY, **mean)
     effect_plot(records.verdict_table(runs, ladder=True), right)
     left.set(ylim=(rungs - 0.4, -0.7), xlabel="validation\naccuracy (%)", ylabel="rung")
     left.xaxis.grid(True)

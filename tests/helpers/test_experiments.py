@@ -230,8 +230,8 @@ def test_show_prints_mean_spread_interval_and_verdict(trained, capsys):
     shown = capsys.readouterr().out
     assert shown.startswith("Trial on the SYNTHETIC SAMPLE: these are no results of CIFAR-10.\nDoes a")
     lines = [" ".join(line.split()) for line in shown.splitlines()]
-    # Baseline: 0.5 and 0.6, so std = 7.07 points, std / sqrt(2) = 5, and Student's t(0.975, 1) = 12.706.
-    assert "Baseline 2 55.000 7.071 -8.531 118.531 90.000 30.000 30730" in lines
+    # Baseline: 0.5 and 0.6, so std = 7.07 points; pooled 6.53 with 2 degrees of freedom, t(0.975, 2) = 4.303.
+    assert "Baseline 2 55.000 7.071 29.729 80.271 90.000 30.000 30730" in lines
     assert "Step 0.1 2 58.750 3.750 NaN NaN NaN needs more seeds" in lines
 
 

@@ -6,8 +6,10 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from helpers import records
+from helpers.evaluation import crossed_interval
 from helpers.records import StudyError, load_runs, summary_table, verdict_table
 from tests.support.recorded import BASE, STUDY, record, use_study
 
@@ -46,7 +48,10 @@ def test_runs_come_in_the_studys_order_with_one_truth_value_per_image():
         ({"options": {"units": 3}}, "was made with another options"),
         ({"seed": 1}, "holds the run base-seed1 of tiny on 'official' data: move it away"),
         ({"study": "other"}, "holds the run base-seed0 of other"),
-        ({"data": {"source": "sample", "sha256": ""}}, "holds the run base-seed0 of tiny on 'sample' data"),
+        (
+            {"data": {"source": "sample", "sha256": "", "train": 1, "val": 1}},
+            "holds the run base-seed0 of tiny on 'sample' data",
+        ),
     ],
 )
 def test_a_record_that_is_damaged_or_of_another_run_is_refused(folder, content, message):
@@ -62,7 +67,8 @@ def test_a_record_that_is_damaged_or_of_another_run_is_refused(folder, content, 
 
 
 def test_runs_of_one_seed_on_different_data_are_not_put_into_one_table():
-    record(STUDY, "wide", 1, 18, data={"source": "official", "sha256": "other"})
+    other = {"source": "official", "sha256": "other", "train": 400, "val": 40}
+    record(STUDY, "wide", 1, 18, data=other)
     with pytest.raises(StudyError, match=r"wide-seed1\.json was trained on other data than the other runs"):
         load_runs("tiny")
 
@@ -108,6 +114,11 @@ def test_a_final_study_has_an_accuracy_on_test_images_for_each_number_of_views(m
     run = load_runs("last").iloc[0]
     assert run["val_accuracy"] is None
     assert (run["test_accuracy_1"], run["test_accuracy_6"], run["images"]) == (0.75, 0.75, 40)
+    assert run["test_correct_6"].mean() == 0.75
+    record(study, "base", 1, 34)
+    row = summary_table(load_runs("last"), "test_accuracy_6").iloc[0]
+    correct = np.stack(load_runs("last")["test_correct_6"])
+    assert row[["low", "high"]].to_list() == pytest.approx([100 * end for end in crossed_interval(correct)])
     use_study(monkeypatch, tmp_path, dataclasses.replace(study, views=(1, 2, 6)))
     with pytest.raises(StudyError, match=r"is damaged \(KeyError\('2'\)\)"):
         load_runs("last")
@@ -115,8 +126,10 @@ def test_a_final_study_has_an_accuracy_on_test_images_for_each_number_of_views(m
 
 def test_the_summary_has_mean_spread_interval_and_times():
     row = summary_table(load_runs("tiny")).loc["Baseline"]
-    # 60, 62.5 and 65%: a standard deviation of 2.5 points, and Student's t(0.975, 2) is 4.3027.
-    margin = 4.3027 * 2.5 / np.sqrt(3)
+    # 60, 62.5 and 65%; the others have 70, 75, 75 and 45, 45, 47.5; 40 images judge what 400 trained.
+    # Pooled with correlations of 1/2, the variances have 3 * 2 / (1 + 2 * 0.25) = 4 degrees of freedom.
+    pooled = np.sqrt((2.5**2 + 25 / 3 + 25 / 12) / 3)
+    margin = 2.7764 * pooled * np.sqrt(1 / 3 + 1 / 10)
     assert list(row[["seeds", "mean", "std"]]) == pytest.approx([3, 62.5, 2.5])
     assert list(row[["low", "high"]]) == pytest.approx([62.5 - margin, 62.5 + margin], abs=1e-3)
     assert list(row[["seconds", "epoch_seconds", "parameters"]]) == [9, 3, 5]
@@ -139,18 +152,23 @@ def test_the_table_gives_effect_interval_p_and_verdict_of_each_variant():
     table = verdict_table(load_runs("tiny"))
     assert list(table.index) == ["Baseline", "Step 0.1", "Wide"]
     assert list(table["verdict"]) == ["", "helps", "hurts"]
-    # The differences of the second are 10, 12.5 and 10 points, so their standard error is 5 / 6.
-    step, margin = table.loc["Step 0.1"], 4.3027 * 5 / 6
+    # The differences are 10, 12.5, 10 and -15, -17.5, -17.5 points: both vary by 2.0833, with 2 * 4 / 2.5
+    # degrees of freedom, since both have the baseline in them; two comparisons share the 5%.
+    step, error = table.loc["Step 0.1"], np.sqrt(2.0833 * (1 / 3 + 1 / 10))
+    margin = error * stats.t.ppf((1 + np.sqrt(0.95)) / 2, 3.2)
+    alone = 2 * stats.t.sf(65 / 6 / error, 3.2)
     assert list(step[["seeds", "accuracy", "effect"]]) == pytest.approx([3, 220 / 3, 65 / 6])
     assert list(step[["low", "high"]]) == pytest.approx([65 / 6 - margin, 65 / 6 + margin], abs=1e-3)
-    assert step["p"] == pytest.approx(0.0059, abs=1e-4)
+    assert step["p"] == pytest.approx(1 - (1 - alone) ** 2, abs=1e-5)
     assert table.loc["Baseline", ["effect", "low", "high", "p"]].isna().all()
+    assert table.attrs == pytest.approx({"std": 1.4434, "freedom": 3.2, "p_equal": 1}, abs=1e-3)
 
 
 def test_variants_and_baseline_can_be_chosen_and_on_a_ladder_each_has_the_one_above():
     table = verdict_table(load_runs("tiny"), ["Wide", "Baseline"], baseline="Step 0.1")
     assert list(table.index) == ["Wide", "Baseline"]
     assert table.loc["Baseline", "effect"] == pytest.approx(-65 / 6)
+    assert table.equals(verdict_table(load_runs("tiny"), baseline="Step 0.1").loc[["Wide", "Baseline"]])
     ladder = verdict_table(load_runs("tiny"), ladder=True)
     assert ladder.loc["Wide", "effect"] == pytest.approx(45.8333 - 73.3333, abs=1e-3)
     assert list(ladder["seconds"]) == [6, 6, 6]
@@ -164,9 +182,9 @@ def test_histories_are_averaged_over_the_seeds_and_looked_at_after_so_many_epoch
 
 
 def test_another_column_gives_another_verdict():
-    runs = load_runs("tiny").assign(val_accuracy_6=[0.6, 0.6, 0.6, 0.5, 0.7, 0.6, 0.5, 0.51, 0.52])
+    runs = load_runs("tiny").assign(val_accuracy_6=[0.6, 0.6, 0.6, 0.6, 0.61, 0.6, 0.5, 0.51, 0.52])
     table = verdict_table(runs, column="val_accuracy_6")
-    assert list(table["verdict"]) == ["", "no evidence at this budget", "hurts"]
+    assert list(table["verdict"]) == ["", "no evidence", "hurts"]
     words = [records.in_words(column) for column in ("val_accuracy", "test_accuracy_1", "val_accuracy_6")]
     assert words == ["validation accuracy", "test accuracy, 1 view", "validation accuracy, 6 views"]
 
