@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from IPython.display import display
@@ -21,33 +22,23 @@ def play(images: Array, labels: Array, network: Array, typed: str = "", source: 
     Images are uint8 (N, 32, 32, 3), their labels and what the network says int (N,); `typed` holds up to N
     names of classes with spaces or commas between them, for who has no buttons; `source` is `data.source`.
     """
-    ax = image_grid(images, range(1, len(images) + 1), columns=5, width=4.2)
+    ax = image_grid(images, range(1, len(images) + 1), columns=5, width=4.6)
     show(ax.figure, f"{len(images)} small pictures, numbered, without their names.", source)
     try:
         display(Buttons(images, labels, network).box)
     except ImportError:
         print("There are no buttons here, since ipywidgets is not installed: type your answers.")
-    try:
-        print(score(classes_in(typed), labels, network))
-    except ValueError as error:
-        print(error)
+    print(score(re.findall(r"[^\s,;]+", typed.lower()), labels, network))
 
 
-def classes_in(typed: str) -> list[int]:
-    """Return the classes that a text names; ValueError, for the reader, at a word that is none."""
-    names = re.findall(r"[^\s,;]+", typed.lower())
-    for place, name in enumerate(names, 1):
-        if name not in CLASS_NAMES:
-            raise ValueError(f"Answer {place} is {name!r}, expected one of {', '.join(CLASS_NAMES)}.")
-    return [CLASS_NAMES.index(name) for name in names]
-
-
-def score(answers: list[int], labels: Array, network: Array) -> str:
-    """Return who is right how often: the answers to the first pictures, and the network on all of them."""
-    if len(answers) > len(labels):
-        raise ValueError(f"There are {len(labels)} pictures and {len(answers)} answers.")
-    right = int((np.array(answers, int) == labels[: len(answers)]).sum())
-    you = f"You: {right} of {len(answers)}." if answers else "You: no answers yet."
+def score(names: Sequence[str], labels: Array, network: Array) -> str:
+    """Say who is right how often: the names given to the first pictures, and the network on all of them."""
+    if strange := [name for name in names if name not in CLASS_NAMES]:
+        return f"{strange[0]!r} is no class, expected one of {', '.join(CLASS_NAMES)}."
+    if len(names) > len(labels):
+        return f"There are {len(labels)} pictures and {len(names)} answers."
+    right = sum(CLASS_NAMES[label] == name for name, label in zip(names, labels, strict=False))
+    you = f"You: {right} of {len(names)}." if names else "You: no answers yet."
     return f"{you} The network: {(network == labels).sum()} of {len(labels)}. {PEOPLE}"
 
 
@@ -69,7 +60,7 @@ class Buttons:
     def on_click(self, button) -> None:
         """Take an answer, tell the label, and show the next picture or, after the last one, the score."""
         told = f"You said {button.description}, the label is {CLASS_NAMES[self.labels[len(self.answers)]]}."
-        self.answers.append(CLASS_NAMES.index(button.description))
+        self.answers.append(button.description)
         if len(self.answers) < len(self.labels):
             rest = self.picture()
         else:

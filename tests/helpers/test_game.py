@@ -32,7 +32,7 @@ def test_buttons_tell_each_label_and_the_score_at_the_end():
         ("", "You: no answers yet. The network: 2 of 3."),
         ("cat, Dog", "You: 2 of 2."),
         ("frog dog ship", "You: 2 of 3."),
-        ("cat kat", "Answer 2 is 'kat', expected one of airplane"),
+        ("cat kat", "'kat' is no class, expected one of airplane"),
         ("cat cat cat cat", "There are 3 pictures and 4 answers."),
     ],
 )
