@@ -59,14 +59,21 @@ def test_edge_distance_forgives_shifts_and_tells_noise(drawn):
 def test_doubtful_labels_of_the_sample_are_its_mislabelled_drawings(drawn):
     doubts = explore.doubtful_labels(drawn[3], "sample")
     assert tuple(doubts) == sample.MISLABELLED
-    assert all(0 <= seen <= 9 and seen != drawn[3][index] for index, seen in doubts.items())
+    assert all(doubt.people == doubt.checkers != drawn[3][index] for index, doubt in doubts.items())
+
+
+def test_doubted_labels_are_six_of_which_the_first_four_are_agreed_on():
+    doubts = list(explore.doubtful_labels(np.zeros(10_000, int), "official").values())
+    assert [doubt.checkers == doubt.people for doubt in doubts] == [True] * 4 + [False] * 2
+    assert all(2 * doubt.votes > doubt.asked for doubt in doubts[:4])
+    assert len(sample.MISLABELLED) == len(doubts)
 
 
 @pytest.mark.slow
 def test_published_duplicates_of_cifar10_are_found_and_doubted_labels_are_not_the_official_ones(official_dir):
     data = load_cifar10("official", val_size=0, data_dir=official_dir)
     doubts = explore.doubtful_labels(data.test.labels, "official")
-    assert all(seen != data.test.labels[index] for index, seen in doubts.items())
+    assert all(doubt.checkers != data.test.labels[index] for index, doubt in doubts.items())
     pairs = explore.near_duplicates(data.train.images, data.test.images)
     found = {(pair.test_index, pair.train_index) for pair in pairs}
     # from Barz and Denzler's list (2020): github.com/cvjena/cifair, meta/duplicates_cifar10.csv
