@@ -69,7 +69,10 @@ def test_a_chart_becomes_one_png_with_its_alt_text_and_its_width(shown):
 def test_figures_play_in_one_png_and_the_last_stays_longest(monkeypatch):
     outputs = []
     monkeypatch.setattr("IPython.display.display", lambda data, **about: outputs.append((data, about)))
-    plots.animate([line() for _ in range(3)], alt="A line, three times", seconds=0.5, times=2)
+    figures = [line() for _ in range(3)]
+    for height, fig in enumerate(figures):
+        fig.axes[0].axhline(height)
+    plots.animate(figures, alt="A line, three times", seconds=0.5, times=2)
     data, about = outputs.pop()
     film = picture(data)
     assert (film.n_frames, film.info["loop"], data["text/plain"]) == (3, 2, "A line, three times")
