@@ -7,7 +7,7 @@ checks       01  exercises that check themselves: check; exercises has the answe
 game         01  twenty small pictures to name, against the network
 explore      01  near-duplicates and doubtful labels
 models       02  the networks: raw pixels in, logits out
-classical    02  before networks: edges, colours and a linear classifier
+classical    02  what stood before networks in the figure of chapter 02: HOG and a linear SVM
 recipe       03  everything about a training but the network, the data and the seed
 training     03  train by a recipe: the model and its record
 evaluation   03  what a number can tell: intervals, paired tests, how many runs a question needs

@@ -1,4 +1,4 @@
-"""Image classification before deep learning: hand-made HOG features and a linear SVM."""
+"""Image classification before deep learning, as a row of a study: HOG features and a linear SVM."""
 
 import time
 
@@ -26,23 +26,18 @@ def hog_features(images: np.ndarray) -> np.ndarray:
     return np.concatenate(Parallel(n_jobs=-1)(delayed(features)(batch) for batch in batches))
 
 
-def linear_svm(passes: int, seed: int, alpha: float = 1e-6) -> SGDClassifier:
-    """Return an untrained linear SVM that is fitted by `passes` over the data.
+def train_hog_svm(data: TrainingData, seed: int, passes: int, alpha: float) -> Run:
+    """Train HOG + linear SVM with `passes` over the training images and return the record.
 
     Stochastic gradient descent on the hinge loss, with the mean of its steps as the result: its budget counts
-    in passes over the data, as a network's does. `alpha` is the factor of the L2 penalty.
+    in passes, as a network's does in epochs. `alpha` is the factor of the L2 penalty.
     """
-    return SGDClassifier(
-        loss="hinge", alpha=alpha, max_iter=passes, tol=None, average=True, random_state=seed, n_jobs=-1
-    )
-
-
-def train_hog_svm(data: TrainingData, seed: int, passes: int, alpha: float) -> Run:
-    """Train HOG + linear SVM with `passes` over the training images and return the record."""
     check_data(data)
     passes = smoke_epochs(passes)
     started = time.perf_counter()
-    svm = linear_svm(passes, seed, alpha).fit(hog_features(data.train.images), data.train.labels)
+    options = {"loss": "hinge", "average": True, "tol": None, "n_jobs": -1}
+    svm = SGDClassifier(alpha=alpha, max_iter=passes, random_state=seed, **options)
+    svm.fit(hog_features(data.train.images), data.train.labels)
     correct = svm.predict(hog_features(data.val.images)) == data.val.labels
     seconds = time.perf_counter() - started
     recipe = {"epochs": passes, "alpha": alpha, "loss": "hinge"}

@@ -63,6 +63,72 @@ def better_neighbours(answer: Any) -> str | None:
 
 # Chapter 02
 
+CORNER = [[0, 0, 0], [0, 0, 9], [0, 9, 9]]  # dark at the upper left, bright at the lower right
+
+
+@judged("02.1", "The weights add up to zero; negative ones stand at the upper left, positive ones opposite.")
+def diagonal_kernel(kernel: Any) -> str | None:
+    """Judge a kernel that answers to edges along one diagonal and not to those along the other."""
+    kernel, corner = np.asarray(kernel, float), np.array(CORNER)
+    if kernel.shape != (3, 3):
+        return f"your kernel has the shape {kernel.shape}, expected (3, 3)."
+    flat, edge, other = kernel.sum(), (kernel * corner).sum(), (kernel * corner[:, ::-1]).sum()
+    if abs(flat) > 1e-6:
+        return f"its sum in a flat area of ones is {flat:g}."
+    if not edge > 0:
+        return f"where the lower right is bright, its sum is {edge:g}."
+    return None if abs(other) < 1e-6 else f"where the lower left is bright, its sum is {other:g}."
+
+
+def untrained(model: Any) -> str | None:
+    """Return why an answer is no trained network from images to ten logits, or None if it is one."""
+    import keras
+
+    if not isinstance(model, keras.Model):
+        return f"your answer is a {type(model).__name__}, expected a network of Keras."
+    shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
+    if shapes != ((None, 32, 32, 3), (None, 10)):
+        return f"it leads from {shapes[0]} to {shapes[1]}, expected (None, 32, 32, 3) to (None, 10)."
+    steps = int(model.optimizer.iterations) if getattr(model, "optimizer", None) else 0
+    return None if steps else "it is not trained yet: `compile`, then `fit`."
+
+
+@judged("02.2", "Copy the list of the baseline, leave out `MaxPooling2D()`, and compare the two summaries.")
+def strides_instead_of_pooling(model: Any) -> str | None:
+    """Judge the baseline whose blocks end with a convolution of strides 2."""
+    if problem := untrained(model):
+        return problem
+    kinds = [type(layer).__name__ for layer in model.layers]
+    if pooling := [kind for kind in kinds if "Pool" in kind]:
+        return f"there is still a {pooling[0]} in it."
+    strides = [layer.strides[0] for layer in model.layers if type(layer).__name__ == "Conv2D"]
+    if strides != [1, 2, 1, 2, 1, 2]:
+        return f"its convolutions have the strides {strides}."
+    if model.count_params() != 204_570:
+        return f"it has {model.count_params():,} parameters, the baseline 204,570: compare the summaries."
+    return None
+
+
+@judged("02.3", "`keras.models.clone_model(dense)`, then the three calls, with shuffled pictures in `fit`.")
+def dense_on_shuffled_pixels(model: Any) -> str | None:
+    """Judge a dense network by what it says of shuffled validation images, and of others."""
+    if problem := untrained(model):
+        return problem
+    if {type(layer).__name__ for layer in model.layers} & {"Conv2D", "MaxPooling2D"}:
+        return "there are convolutions in it: clone `dense`."
+    from helpers.data import load_cifar10
+
+    val = load_cifar10(seed=7).val
+    order = np.random.default_rng(1).permutation(32 * 32)
+    shuffled = val.images.reshape(-1, 32 * 32, 3)[:, order].reshape(val.images.shape)
+    on_noise, on_pictures = (
+        np.mean(model.predict(images, verbose=0).argmax(axis=1) == val.labels)
+        for images in (shuffled, val.images)
+    )
+    if on_noise > 0.2 and on_noise > on_pictures + 0.05:
+        return None
+    return f"it is right on {on_noise:.0%} of the shuffled images and on {on_pictures:.0%} of the others."
+
 
 # Chapter 03
 

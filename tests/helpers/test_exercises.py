@@ -22,3 +22,53 @@ def test_a_hint_is_a_sentence_without_the_answer(exercise):
     hint, expected = KEY[exercise].hint, KEY[exercise].expected
     assert hint.endswith((".", "?"))
     assert isinstance(expected, int | float) is False or f"{expected:g}" not in hint.split()
+
+
+def classifier(*stack):
+    """Return a network of these layers from images to ten logits, trained for one step."""
+    ends = [keras.layers.Flatten(), keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10)]
+    model = keras.Sequential([keras.Input((32, 32, 3)), *stack, *ends])
+    model.compile(optimizer="adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(np.zeros((2, 32, 32, 3)), np.array([0, 1]), verbose=0)
+    return model
+
+
+def blocks(strides, filters=(16, 32, 64)):
+    for count in filters:
+        yield keras.layers.Conv2D(count, 3, padding="same", activation="relu")
+        yield keras.layers.Conv2D(count, 3, strides=strides, padding="same", activation="relu")
+        if strides == 1:
+            yield keras.layers.MaxPooling2D()
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        [[-1, 0, 1]] * 3,  # vertical edges
+        np.zeros((3, 3)),
+        [[1, 1, 0], [1, 0, -1], [0, -1, -1]],  # bright at the upper left
+        [[0, 0, 0], [0, 0, 1], [0, 1, 1]],  # answers to flat areas, too
+        [[-1, -1], [1, 1]],
+        [[0, -1, -1], [1, 0, -1], [1, 1, 0]],  # the other diagonal
+    ],
+)
+def test_what_is_no_kernel_for_that_diagonal_is_refused(kernel):
+    assert not check("02.1", kernel)
+
+
+def test_kernels_for_that_diagonal_are_right():
+    assert check("02.1", np.array([[-1, -1, 0], [-1, 0, 1], [0, 1, 1]]))
+    assert check("02.1", [[-2, 0, 0], [0, 0, 0], [0, 0, 2]])
+
+
+def test_a_trained_network_with_strides_and_without_pooling_is_right():
+    strided = classifier(*blocks(2))
+    assert check("02.2", strided)
+    fresh = keras.models.clone_model(strided)
+    narrow = classifier(*blocks(2, filters=(8, 16, 32)))
+    assert not any(check("02.2", model) for model in (fresh, narrow, classifier(*blocks(1))))
+
+
+def test_a_network_that_knows_nothing_of_shuffled_pixels_is_refused():
+    dense = classifier(keras.layers.Flatten())
+    assert not any(check("02.3", model) for model in (dense, classifier(*blocks(2))))

@@ -66,6 +66,25 @@ def test_a_chart_becomes_one_png_with_its_alt_text_and_its_width(shown):
         shown(line(), alt="  ")
 
 
+def test_figures_play_in_one_png_and_the_last_stays_longest(monkeypatch):
+    outputs = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **about: outputs.append((data, about)))
+    figures = [line() for _ in range(3)]
+    for height, fig in enumerate(figures):
+        fig.axes[0].axhline(height)
+    plots.animate(figures, alt="A line, three times", seconds=0.5, times=2)
+    data, about = outputs.pop()
+    film = picture(data)
+    assert (film.n_frames, film.info["loop"], data["text/plain"]) == (3, 2, "A line, three times")
+    assert about["metadata"]["image/png"] == {"alt": "A line, three times", "width": 614}
+    durations = []
+    for frame in range(3):
+        film.seek(frame)
+        durations.append(film.info["duration"])
+    assert durations == [500, 500, 2000]
+    assert not plt.get_fignums()
+
+
 def test_photographs_become_a_jpeg_unless_a_png_is_smaller(shown):
     noise, black = images(8), np.zeros((2, 32, 32), np.uint8)
     for pixels, mime in ((noise, "image/jpeg"), (black, "image/png")):
