@@ -48,7 +48,7 @@ AUGMENTED = replace(BUDGET, augmentation=Augmentation(flip=True, shift=4))
 ARMS = {
     "baseline": ("Baseline", {}, BUDGET),
     "dropout": ("Dropout", DROPOUT, BUDGET),
-    "decay": ("Weight decay", DECAY, BUDGET),
+    "decay": ("L2 penalty", DECAY, BUDGET),
     "augment": ("Augmentation", {}, AUGMENTED),
     "bn": ("Batch normalisation", {"batch_norm": True}, BUDGET),
     "dropout_augment": ("Dropout + augmentation", DROPOUT, AUGMENTED),
