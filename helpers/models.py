@@ -83,7 +83,7 @@ def vgg(
     width: int = 16,
     dense_units: int = 128,
     dropout: float | Sequence[float] = 0.0,
-    weight_decay: float = 0.0,
+    l2: float = 0.0,
     batch_norm: bool = False,
 ) -> keras.Model:
     """Return the series' standard CNN: VGG blocks, then one dense layer (Simonyan & Zisserman 2015).
@@ -97,8 +97,8 @@ def vgg(
         dense_units: units of the dense layer before the logits.
         dropout: share of values set to zero in training, 0 to below 1: one rate used after every
             block and after the dense layer, or `blocks + 1` rates in that order.
-        weight_decay: factor of the L2 penalty on the kernels, 0 or more. (Decoupled weight decay
-            is the optimizer's: `Recipe.weight_decay`.)
+        l2: factor of the L2 penalty on the kernels, 0 or more. (Decoupled weight decay is the
+            optimizer's: `Recipe.weight_decay`.)
         batch_norm: whether batch normalisation follows each convolution and the dense layer.
     """
     if blocks not in range(1, 6):
@@ -106,11 +106,11 @@ def vgg(
     rates = [dropout] * (blocks + 1) if isinstance(dropout, int | float) else list(dropout)
     if len(rates) != blocks + 1 or not all(0 <= rate < 1 for rate in rates):
         raise ValueError(f"dropout is {dropout}, expected one rate or {blocks + 1}, each from 0 to below 1.")
-    if not weight_decay >= 0:
-        raise ValueError(f"weight_decay is {weight_decay}, expected 0 or more.")
+    if not l2 >= 0:
+        raise ValueError(f"l2 is {l2}, expected 0 or more.")
     options = {"kernel_initializer": "he_uniform", "use_bias": not batch_norm}  # it adds a shift of its own
-    if weight_decay:
-        options["kernel_regularizer"] = keras.regularizers.L2(weight_decay)
+    if l2:
+        options["kernel_regularizer"] = keras.regularizers.L2(l2)
 
     def activated(layer):
         return [layer, *([batch_normalization()] if batch_norm else []), layers.ReLU()]

@@ -16,6 +16,7 @@ from helpers.studies import STUDIES, Study, Variant
 
 RUNS = ROOT / "data" / "runs"
 MODELS = ROOT / "data" / "models"
+RENAMED = {"weight_decay": "l2"}  # options of networks that older records call otherwise
 
 
 class StudyError(Exception):
@@ -48,7 +49,9 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
         run = json.loads(path.read_text(encoding="utf-8"))
         _row(run, study)  # whatever is read of it later is there
         name, source = f"{run['variant']}-seed{run['seed']}", run["data"]["source"]
-        found = {**run, "recipe": _as_today(run["recipe"], dataclasses.asdict(Recipe()))}
+        options = {RENAMED.get(name, name): value for name, value in run["options"].items()}
+        recipe = _as_today(run["recipe"], dataclasses.asdict(Recipe()))
+        found = {**run, "options": options, "recipe": recipe}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudyError(f"{path} is damaged ({error!r}): delete it and run the study again.") from None
     if (found["study"], name) != (study.name, path.stem) or path.parent != folder(study, source):

@@ -38,7 +38,7 @@ STRENGTHS = {  # setting_company: all values, ascending, and those tried first
 SETTINGS = {
     "dropout": ("dropout", lambda x: ({"dropout": x}, {})),
     "last": ("dropout behind the last batch normalisation", lambda x: ({"dropout": (*LAST_ONLY, x)}, {})),
-    "l2": ("L2 penalty", lambda x: ({"weight_decay": x}, {})),
+    "l2": ("L2 penalty", lambda x: ({"l2": x}, {})),
     "decay": ("decoupled decay", lambda x: ({}, {"weight_decay": x})),
     "cutout": ("cutout", lambda x: ({}, {"augmentation": replace(FLIP_AND_SHIFT, cutout=x)})),
     "mixup": ("mixup", lambda x: ({}, {"augmentation": replace(FLIP_AND_SHIFT, mixup=x)})),

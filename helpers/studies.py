@@ -34,8 +34,8 @@ REGULARIZATION = Study(
         Variant("dropout_20", "dropout 0.2", "vgg", {"dropout": 0.2}, BUDGET),
         Variant("dropout_40", "dropout 0.4", "vgg", {"dropout": 0.4}, BUDGET),
         Variant("dropout_depth", "dropout 0.1 to 0.4 by depth", "vgg", {"dropout": BY_DEPTH}, BUDGET),
-        Variant("l2_1e-4", "L2 penalty 0.0001", "vgg", {"weight_decay": 1e-4}, BUDGET),
-        Variant("l2_1e-3", "L2 penalty 0.001", "vgg", {"weight_decay": 1e-3}, BUDGET),
+        Variant("l2_1e-4", "L2 penalty 0.0001", "vgg", {"l2": 1e-4}, BUDGET),
+        Variant("l2_1e-3", "L2 penalty 0.001", "vgg", {"l2": 1e-3}, BUDGET),
         Variant("adamw_5e-2", "decoupled decay 0.05", "vgg", {}, replace(BUDGET, weight_decay=0.05)),
         Variant("adamw_5e-1", "decoupled decay 0.5", "vgg", {}, replace(BUDGET, weight_decay=0.5)),
     ),
@@ -43,13 +43,13 @@ REGULARIZATION = Study(
 )
 
 # The best of the study `regularization`, by validation accuracy; a test compares.
-DROPOUT, DECAY = {"dropout": 0.2}, {"weight_decay": 1e-3}
+DROPOUT, DECAY = {"dropout": 0.2}, {"l2": 1e-3}
 # The arms of chapters 04 to 06, one change at a time and then together: title, network, recipe.
 AUGMENTED = replace(BUDGET, augmentation=Augmentation(flip=True, shift=4))
 ARMS = {
     "baseline": ("Baseline", {}, BUDGET),
     "dropout": ("Dropout", DROPOUT, BUDGET),
-    "decay": ("Weight decay", DECAY, BUDGET),
+    "decay": ("L2 penalty", DECAY, BUDGET),
     "augment": ("Augmentation", {}, AUGMENTED),
     "bn": ("Batch normalisation", {"batch_norm": True}, BUDGET),
     "dropout_augment": ("Dropout + augmentation", DROPOUT, AUGMENTED),

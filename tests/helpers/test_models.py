@@ -16,7 +16,7 @@ NETWORKS = {
     "vgg1": lambda: models.vgg(1),
     "fast_net": lambda: models.fast_net(4),
     "fast_net_without": lambda: models.fast_net(4, whitening=False, identity=False),
-    "vgg5_with_everything": lambda: models.vgg(5, width=2, dropout=0.2, weight_decay=1e-4, batch_norm=True),
+    "vgg5_with_everything": lambda: models.vgg(5, width=2, dropout=0.2, l2=1e-4, batch_norm=True),
 }
 
 
@@ -77,8 +77,8 @@ def test_dropout_can_be_set_for_all_blocks_or_each_and_a_rate_of_zero_adds_no_la
     assert [layer.rate for layer in layers_of(model, keras.layers.Dropout)] == used
 
 
-def test_weight_decay_adds_the_squared_kernels_to_the_loss():
-    model = models.vgg(1, width=4, weight_decay=0.01)
+def test_l2_adds_the_squared_kernels_to_the_loss():
+    model = models.vgg(1, width=4, l2=0.01)
     decayed = layers_of(model, (keras.layers.Conv2D, keras.layers.Dense))[:-1]  # all but the logits
     expected = sum(0.01 * (keras.ops.convert_to_numpy(layer.kernel) ** 2).sum() for layer in decayed)
     assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
@@ -92,7 +92,7 @@ def test_batch_normalisation_follows_every_layer_but_the_logits_and_replaces_its
     assert [layer.use_bias for layer in weighted] == [False] * 5 + [True]
 
 
-WRONG = (("blocks", 0), ("blocks", 6), ("dropout", 1.0), ("dropout", (0.1, 0.2)), ("weight_decay", -1e-4))
+WRONG = (("blocks", 0), ("blocks", 6), ("dropout", 1.0), ("dropout", (0.1, 0.2)), ("l2", -1e-4))
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)

@@ -35,7 +35,7 @@ def test_a_strength_reaches_the_arm_that_uses_it_as_it_was_tried(monkeypatch):
         _, model, options, recipe = arms[name]
         assert (variant.model, variant.options) == (model, options)
         assert asdict(variant.recipe) | {"learning_rate": 0} == asdict(recipe) | {"learning_rate": 0}
-    both = {"dropout": values["dropout_augment_bn"], "weight_decay": values["l2_augment_bn"]}
+    both = {"dropout": values["dropout_augment_bn"], "l2": values["l2_augment_bn"]}
     assert arms["all"][2] == {"batch_norm": True} | both
 
 

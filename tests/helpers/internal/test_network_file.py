@@ -52,7 +52,7 @@ def changed_config(path: Path, target: Path, change) -> Path:
 # What is accepted
 
 
-@pytest.mark.parametrize("build", [*BUILDERS, partial(models.vgg, dropout=0.1, weight_decay=1e-4)], ids=str)
+@pytest.mark.parametrize("build", [*BUILDERS, partial(models.vgg, dropout=0.1, l2=1e-4)], ids=str)
 def test_every_network_of_the_series_is_made_of_allowed_parts(build):
     assert forbidden_part(json.loads(build().to_json())) is None
 
