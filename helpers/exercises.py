@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class Key(NamedTuple):
     """What an exercise expects."""
@@ -42,6 +44,58 @@ KEY["00.3"] = Key(0.1, "Divide the number of cats by the number of images.")
 
 
 # Chapter 05
+KEY["05.1"] = Key(
+    [162, 1 / 162],
+    "Count the shifts in one direction, zero included; all versions are equally likely.",
+    tolerance=1e-4,
+)
+KEY["05.4"] = Key(5, "The generator sees one number only, the sum.")
+
+
+@judged("05.2", "Draw an array of shape (N, 1, 1, 1), add in a type that holds 300, and bring the sum back.")
+def _brightness(function: Any) -> str | None:
+    pixels = np.repeat(np.array([[[[5] * 3, [120] * 3, [250] * 3]]], np.uint8), 300, axis=0)
+    before = pixels.copy()
+    result = np.asarray(function(pixels, 20, np.random.default_rng(0)))
+    if not np.array_equal(pixels, before):
+        return "the pictures that went in are changed."
+    if result.shape != pixels.shape or result.dtype != np.uint8:
+        return f"the result is {result.dtype} {result.shape}, expected uint8 {pixels.shape}."
+    added = result[:, :, 1:2].astype(int) - 120  # what the pixel in the middle of the range tells
+    if not (result == np.clip(pixels + added, 0, 255)).all():
+        return "not every value of a picture changed by the same number, or some passed 0 or 255."
+    if set(added.ravel().tolist()) != set(range(-20, 21)):
+        return "with amount 20, 2,000 pictures should draw every whole number from -20 to 20."
+    return None
+
+
+@judged("05.3", "The layer's number is a share of a full turn, and it stands with the two other layers.")
+def _rotation(network: Any) -> str | None:
+    import keras
+
+    if not isinstance(network, keras.Model):
+        return f"this is a {type(network).__name__}, expected the trained network itself."
+    found = _layers(network)
+    kinds = [type(layer).__name__ for layer in found]
+    for kind in ("RandomFlip", "RandomTranslation", "RandomRotation", "Conv2D"):
+        if kind not in kinds:
+            return f"there is no layer {kind} in it."
+    turn = kinds.index("RandomRotation")
+    if turn > kinds.index("Conv2D"):
+        return "the pictures are turned after the first convolution."
+    if not np.allclose(np.abs(found[turn].factor), 15 / 360, atol=1e-3):
+        return f"it turns by {360 * max(np.abs(found[turn].factor)):.0f} degrees."
+    if not getattr(network, "optimizer", None) or int(network.optimizer.iterations) < 10:
+        return "it is not trained yet."
+    return None
+
+
+def _layers(network: Any) -> list:
+    """Return the layers of a Keras model in their order, those of models within it among them."""
+    found = []
+    for layer in network.layers:
+        found += _layers(layer) if hasattr(layer, "layers") else [layer]
+    return found
 
 
 # Chapter 06
