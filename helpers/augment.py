@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CHUNK = 500  # images padded at a time: few enough to stay in the processor's cache
-
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -72,13 +70,12 @@ def alternating_flips(count: int, seed: int, epoch: int) -> np.ndarray:
 def random_shift(images: np.ndarray, pixels: int, rng: np.random.Generator) -> np.ndarray:
     """Return images (N, H, W, C), each moved by -pixels to +pixels in x and y, the border by reflection."""
     count, height, width, _ = images.shape
-    border = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
     corners = rng.integers(0, 2 * pixels + 1, size=(count, 2))
+    border = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
+    padded = np.pad(images, border, mode="reflect")
     shifted = np.empty_like(images)
-    for first in range(0, count, CHUNK):
-        padded = np.pad(images[first : first + CHUNK], border, mode="reflect")
-        for i, (y, x) in enumerate(corners[first : first + CHUNK].tolist()):
-            shifted[first + i] = padded[i, y : y + height, x : x + width]
+    for i, (y, x) in enumerate(corners):
+        shifted[i] = padded[i, y : y + height, x : x + width]
     return shifted
 
 
