@@ -161,7 +161,8 @@ def fast_block(filters: int) -> list[layers.Layer]:
         return layers.Conv2D(filters, 3, padding="same", use_bias=False)
 
     def normalized():
-        return [batch_normalization(momentum=0.8, scale=False), layers.Activation("silu")]
+        normalization = batch_normalization(momentum=0.8, scale=False)
+        return [normalization, layers.Activation("silu")]
 
     return [
         convolution(),
@@ -203,13 +204,16 @@ def set_whitening(model: keras.Model, images: np.ndarray, count: int = 5000) -> 
     """
     if "whitening" not in [layer.name for layer in model.layers]:
         return
-    pixels = keras.ops.convert_to_numpy(model.layers[0](images[:count].astype("float32")))
-    patches = np.lib.stride_tricks.sliding_window_view(pixels, (2, 2), axis=(1, 2))  # (N, 31, 31, 3, 2, 2)
-    rows = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH_VALUES).astype("float64")
+    pixels = model.layers[0](images[:count].astype("float32"))
+    pixels = keras.ops.convert_to_numpy(pixels)
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (2, 2), axis=(1, 2))
+    windows = np.moveaxis(windows, 3, -1)  # (N, 31, 31, 2, 2, 3)
+    rows = windows.reshape(-1, PATCH_VALUES).astype("float64")
     variances, components = np.linalg.eigh(np.cov(rows, rowvar=False))
     filters = components / np.sqrt(variances + 5e-4)
     filters = filters.reshape(2, 2, 3, PATCH_VALUES)
-    model.get_layer("whitening").kernel.assign(np.concatenate([filters, -filters], axis=-1))
+    kernel = np.concatenate([filters, -filters], axis=-1)
+    model.get_layer("whitening").kernel.assign(kernel)
 
 
 def reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:

@@ -32,7 +32,7 @@ TICKS = {
 # Where a label stands: points to the right and up from its place, and its alignment.
 RIGHT, LOWER, UPPER = ((10, up, "left", "center") for up in (0, -8, 8))
 LEFT, HIGH = (-10, 0, "right", "center"), (-2, 66, "right", "center")
-ABOVE, OVER, UNDER = (-4, 9, "right", "bottom"), (0, 9, "center", "bottom"), (4, -9, "right", "top")
+ABOVE, OVER, END = (-4, 9, "right", "bottom"), (0, 9, "center", "bottom"), (9, 9, "right", "bottom")
 
 
 def effect_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -139,12 +139,12 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
     _group(ax, "baseline", GREY, "o", "chapter 02: plain networks")
     _group(ax, "improvements", ORANGE, "s", "chapters 04 to 06: one technique, or several")
     places = [(published_minutes(result), result.accuracy) for result in PUBLISHED]
-    told = "published, on test images: their epochs at the pace of our machine"
+    told = "published: its epochs at our machine's pace"
     ax.plot(*zip(*places, strict=True), "D", color=INK, markerfacecolor="white", label=told)
     for result, place in zip(PUBLISHED, places, strict=True):
         _label(ax, result.label, place, result.placed)
-    ax.plot(*DAWNBENCH, "D", color=INK, label="published, with minutes of its own, on 16 processors")
-    _label(ax, "DAWNBench\nwithout a GPU,\n2017: 94", DAWNBENCH, UNDER)
+    ax.plot(*DAWNBENCH, "D", color=INK, label="published with its minutes, on 16 processors")
+    _label(ax, "DAWNBench 2017,\nwithout a GPU: 94", DAWNBENCH, END)
     _curve(ax, "quick", BLUE, LEFT)
     _curve(ax, "full", VERMILION, ABOVE)
     if final:
