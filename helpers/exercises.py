@@ -83,7 +83,7 @@ KEY["07.3"] = Key(
 
 @judged("07.4", "`keras.Sequential([...])` takes the layers; a star puts those of a block into the list.")
 def judge_two_blocks(answer: Any) -> str | None:
-    problem = untrained(answer, steps=30)
+    problem = lacks_training(answer, steps=30)
     if problem:
         return problem
     kernels = [tuple(w.shape) for w in answer.trainable_weights if len(w.shape) == 4]
@@ -91,7 +91,7 @@ def judge_two_blocks(answer: Any) -> str | None:
     return None if kernels == expected else f"its kernels have the shapes {kernels}."
 
 
-def untrained(model: Any, steps: int) -> str | None:
+def lacks_training(model: Any, steps: int) -> str | None:
     """Return why this is no Keras model of images and ten logits, trained for so many steps; or None."""
     import keras  # here, since it takes seconds
 
