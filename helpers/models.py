@@ -127,50 +127,72 @@ def vgg(
     return network(f"vgg{blocks}", *stack)
 
 
-def fast_net(
-    width: int = 64, *, activation: str = "silu", whitening: bool = True, identity: bool = True
-) -> keras.Model:
+def fast_net(width: int = 64, *, whitening: bool = True, identity: bool = True) -> keras.Model:
     """Return the network of chapter 07: few layers, wide, and quick to learn (arXiv 2404.00498).
 
-    Three blocks of two 3 x 3 convolutions with `width`, `4 * width` and `4 * width` filters; each halves
-    height and width after its first convolution and has batch normalisation without scale. A max pooling over
-    the whole map ends it, so the same weights serve images of other sizes.
+    Three blocks of `width`, `4 * width` and `4 * width` filters. A max pooling over the whole map ends it, so
+    the same weights serve images of other sizes.
 
     Args:
         width: filters of the first block, 1 or more.
-        activation: name of a Keras activation.
         whitening: whether fixed filters of 2 x 2 pixels come first, which `set_whitening` computes.
         identity: whether each 3 x 3 convolution starts as the identity on its first filters.
     """
-
-    def convolution(filters):
-        return layers.Conv2D(filters, 3, padding="same", use_bias=False)
-
-    def activated():
-        return [batch_normalization(momentum=0.8, scale=False), layers.Activation(activation)]
-
-    stack = [keras.Input(IMAGE_SHAPE), standardize()]
+    stack = [keras.Input((32, 32, 3)), standardize()]
     if whitening:
-        fixed = {"use_bias": False, "trainable": False, "kernel_initializer": "zeros", "name": "whitening"}
-        stack += [layers.Conv2D(2 * PATCH_VALUES, 2, **fixed), layers.Activation(activation)]
+        fixed = {"use_bias": False, "trainable": False, "kernel_initializer": "zeros"}
+        first = layers.Conv2D(24, 2, name="whitening", **fixed)
+        stack += [first, layers.Activation("silu")]
     for filters in (width, 4 * width, 4 * width):
-        stack += [convolution(filters), layers.MaxPooling2D(), *activated()]
-        stack += [convolution(filters), *activated()]
-    stack += [layers.GlobalMaxPooling2D(), layers.Dense(CLASSES, use_bias=False, name="dense")]
-    model = keras.Sequential([*stack, layers.Rescaling(1 / 9, name="logits")], name="fast_net")
-    for layer in model.layers if identity else []:
-        if isinstance(layer, layers.Conv2D) and layer.trainable:
-            _start_as_identity(layer)
+        stack += fast_block(filters)
+    stack += [layers.GlobalMaxPooling2D()]
+    stack += [layers.Dense(10, use_bias=False, name="dense")]
+    stack += [layers.Rescaling(1 / 9, name="logits")]
+    model = keras.Sequential(stack, name="fast_net")
+    if identity:
+        start_as_identity(model)
     return model
 
 
-def _start_as_identity(layer: layers.Conv2D) -> None:
-    """Set the first filters of a 3 x 3 convolution so that filter i returns channel i unchanged."""
-    kernel = keras.ops.convert_to_numpy(layer.kernel).copy()  # (3, 3, channels, filters)
-    same = np.arange(min(kernel.shape[2:]))
-    kernel[:, :, :, same] = 0
-    kernel[1, 1, same, same] = 1
-    layer.kernel.assign(kernel)
+def fast_block(filters: int) -> list[layers.Layer]:
+    """Return a block of `fast_net`: two 3 x 3 convolutions; height and width are halved after the first."""
+
+    def convolution():
+        return layers.Conv2D(filters, 3, padding="same", use_bias=False)
+
+    def normalized():
+        normalization = batch_normalization(momentum=0.8, scale=False)
+        return [normalization, layers.Activation("silu")]
+
+    return [
+        convolution(),
+        layers.MaxPooling2D(),
+        *normalized(),
+        convolution(),
+        *normalized(),
+    ]
+
+
+def start_as_identity(model: keras.Model) -> None:
+    """Set the first filters of all trainable convolutions so that filter i returns channel i unchanged."""
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv2D) and layer.trainable:
+            kernel = keras.ops.convert_to_numpy(layer.kernel).copy()
+            same = np.arange(min(kernel.shape[2:]))  # of (3, 3, channels, filters)
+            kernel[:, :, :, same] = 0
+            kernel[1, 1, same, same] = 1
+            layer.kernel.assign(kernel)
+
+
+def flops(layer: layers.Layer) -> int:
+    """Return how many floating-point operations a built layer does for one image, forward.
+
+    A convolution or dense layer does a product and a sum per weight and place; all others count as 0.
+    """
+    if not isinstance(layer, layers.Conv2D | layers.Dense):
+        return 0
+    places = np.prod(layer.output.shape[1:-1])
+    return 2 * int(np.prod(layer.kernel.shape) * places)
 
 
 def set_whitening(model: keras.Model, images: np.ndarray, count: int = 5000) -> None:
@@ -182,13 +204,16 @@ def set_whitening(model: keras.Model, images: np.ndarray, count: int = 5000) -> 
     """
     if "whitening" not in [layer.name for layer in model.layers]:
         return
-    pixels = keras.ops.convert_to_numpy(model.layers[0](images[:count].astype("float32")))
-    patches = np.lib.stride_tricks.sliding_window_view(pixels, (2, 2), axis=(1, 2))  # (N, 31, 31, 3, 2, 2)
-    rows = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH_VALUES).astype("float64")
+    pixels = model.layers[0](images[:count].astype("float32"))
+    pixels = keras.ops.convert_to_numpy(pixels)
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (2, 2), axis=(1, 2))
+    windows = np.moveaxis(windows, 3, -1)  # (N, 31, 31, 2, 2, 3)
+    rows = windows.reshape(-1, PATCH_VALUES).astype("float64")
     variances, components = np.linalg.eigh(np.cov(rows, rowvar=False))
     filters = components / np.sqrt(variances + 5e-4)
     filters = filters.reshape(2, 2, 3, PATCH_VALUES)
-    model.get_layer("whitening").kernel.assign(np.concatenate([filters, -filters], axis=-1))
+    kernel = np.concatenate([filters, -filters], axis=-1)
+    model.get_layer("whitening").kernel.assign(kernel)
 
 
 def reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:

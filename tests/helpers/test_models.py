@@ -123,10 +123,17 @@ def test_whitening_is_not_trained_and_other_networks_are_left_alone(images):
     assert all(np.array_equal(a, b) for a, b in zip(before, plain.get_weights(), strict=True))
 
 
-def test_convolutions_start_by_handing_on_their_channels():
+def test_convolutions_start_by_passing_on_their_channels():
     layer = layers_of(models.fast_net(4), keras.layers.Conv2D)[2]  # 4 channels in, 4 filters
     maps = np.random.default_rng(0).normal(size=(2, 8, 8, 4)).astype("float32")
     np.testing.assert_allclose(logits(layer, maps), maps, rtol=1e-6)
+
+
+def test_flops_count_a_product_and_a_sum_per_weight_and_place():
+    counts = [models.flops(layer) for layer in models.tutorial_cnn().layers]
+    assert counts[1] == 2 * (3 * 3 * 3 * 32) * (30 * 30)
+    assert counts[-1] == 2 * 64 * 10
+    assert counts[2] == 0  # pooling has no weights
 
 
 def test_dropout_draws_by_seed_epoch_and_layer_alone():
