@@ -13,6 +13,7 @@ from helpers.evaluation import (
     accuracy_interval,
     compare,
     compare_predictions,
+    fit_temperature,
     images_needed,
     prediction_interval,
     seeds_needed,
@@ -28,6 +29,14 @@ def compare_counts(gained, lost, images=1000):
     correct[:gained] = True
     baseline[gained : gained + lost] = True
     return compare_predictions(correct, baseline)
+
+
+@pytest.mark.parametrize("needed", [0.4, 1, 3])
+def test_the_fitted_temperature_is_that_by_which_the_labels_were_drawn(needed):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (4000, 10))
+    labels = (logits / needed + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    assert fit_temperature(logits, labels) == pytest.approx(needed, rel=0.07)
 
 
 def test_the_wilson_interval_is_that_of_the_textbook():
