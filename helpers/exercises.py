@@ -88,7 +88,10 @@ def matches_accuracy(function: Callable) -> str | None:
         logits = rng.normal(0, 3, (4000, 10))
         labels = (logits / needed + rng.gumbel(size=logits.shape)).argmax(axis=1)  # drawn by softmax
         right = (logits.argmax(axis=1) == labels).mean()
-        said = softmax(logits / float(function(logits, labels)), axis=1).max(axis=1).mean()
+        temperature = float(function(logits, labels))
+        if not temperature > 0:
+            return f"your temperature is {temperature:g}, expected a number above 0."
+        said = softmax(logits / temperature, axis=1).max(axis=1).mean()
         if not abs(said - right) < 0.01:
             return f"a network that is right on {right:.1%} says {said:.1%} with your temperature."
     return None
