@@ -12,6 +12,7 @@ if __name__ == "__main__":  # until `main` runs: TensorFlow takes seconds to sta
 import helpers.session  # noqa: F401  first: it starts TensorFlow without its notes
 
 import argparse
+import json
 import multiprocessing
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ from helpers.classical import train_hog_svm
 from helpers.data import DataError, TrainingData, load_cifar10, profile
 from helpers.evaluation import accuracy_interval
 from helpers.internal.files import ROOT, write_json
+from helpers.predict import fit_temperature
 from helpers.recipe import Run
 from helpers.records import StudyError, share_of_ones
 from helpers.studies import STUDIES, Study, Variant
@@ -101,6 +103,8 @@ def record_run(study: Study, variant: Variant, seed: int, source: str, path: Pat
         correct = {n: as_digits(labels == judged.labels) for n, labels in named.items()}
         record["judged"] = {"split": name, "correct": correct}
         found += [f"{share_of_ones(digits):.2%} {name} ({n} views)" for n, digits in correct.items()]
+        if not study.final:
+            record["temperature"] = fit_temperature(predict_logits(model, judged.images), judged.labels)
     if study.final and seed == study.first_seed and source == "official":
         publish(model, record)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +124,10 @@ def train_variant(
 
 
 def publish(model: keras.Model, record: dict) -> None:
-    """Save a network under its study's name in `data/models/`, with a JSON that says how it came about."""
+    """Save a network under its study's name in `data/models/`, with a JSON that says how it came about.
+
+    Its temperature is the mean of those that the study `full` fitted on validation images.
+    """
     from helpers.export import save_model  # what exports is needed here alone
 
     names = ("study", "variant", "seed", "model", "options", "recipe", "data", "commit")
@@ -128,6 +135,10 @@ def publish(model: keras.Model, record: dict) -> None:
     for views, correct in record["judged"]["correct"].items():
         about["test_accuracy"][views] = share_of_ones(correct)
         about["test_interval"][views] = accuracy_interval(correct.count("1"), len(correct))
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in (records.RUNS / "full").glob("*.json")]
+    alike = [run for run in runs if "temperature" in run and run["recipe"] == record["recipe"]]
+    if alike:
+        about["temperature"] = float(np.mean([run["temperature"] for run in alike]))
     save_model(model, records.MODELS / f"{record['study']}.keras", about)
 
 

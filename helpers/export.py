@@ -1,14 +1,12 @@
 """A trained network in files: Keras' own with a JSON beside it, and other programs' formats, to run again."""
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
 import timeit
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -18,7 +16,7 @@ import pandas as pd
 
 from helpers.internal.files import write_json, written
 from helpers.internal.network_file import for_older_keras, in_one_line
-from helpers.predict import ModelError, check_model_file, load_model
+from helpers.predict import ModelError, load_model
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +34,7 @@ def save_model(model: "keras.Model", path: str | os.PathLike, about: dict | None
     """Write a network, without its optimizer, for everybody's Keras; return the JSON written beside it.
 
     The file is read back before it takes its place, so after a ModelError or any other the old pair is still
-    there. The JSON comes first: a kill between the two leaves what `verify_model_file` refuses.
+    there. The JSON comes first: after a kill between the two its SHA-256 is not that of the network.
 
     Args:
         model: Sequential or functional, from (N, 32, 32, 3) pixels to (N, 10) logits.
@@ -57,19 +55,6 @@ def save_model(model: "keras.Model", path: str | os.PathLike, about: dict | None
         record = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "about": about or {}}
         record |= {"date": datetime.now(UTC).isoformat(timespec="seconds"), "versions": versions()}
         write_json(path.with_suffix(".json"), record)
-    return record
-
-
-def verify_model_file(path: str | os.PathLike) -> dict:
-    """Return the JSON beside a `.keras` file; ModelError unless both are whole and of one another."""
-    path = Path(path)
-    check_model_file(path)
-    try:
-        record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        if record["sha256"] != hashlib.sha256(path.read_bytes()).hexdigest():
-            raise ValueError("it describes another file")
-    except Exception as error:  # a damaged file leads json to several kinds of errors
-        raise ModelError(f"{path} cannot be verified by the JSON beside it: {in_one_line(error)}.") from None
     return record
 
 
@@ -101,7 +86,8 @@ def export_all(
     folder.mkdir(parents=True, exist_ok=True)
     for name in formats:
         try:
-            with quietly(), tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as work:
+            # Not in `folder`: TensorFlow reads no SavedModel whose path has a [ in it.
+            with quietly(), tempfile.TemporaryDirectory() as work:
                 made = Path(work, FORMATS[name])
                 WRITERS[name](model, made, *([calibration_images] if name == "litert_int8" else []))
                 run = runner(name, made)
@@ -110,7 +96,7 @@ def export_all(
                 row = "", str(folder / made.name), size, *compared, *measure(run, check_images, repeats)
                 for part in sorted(Path(work).iterdir()):  # the JSON before the network
                     shutil.rmtree(folder / part.name, ignore_errors=True)
-                    part.replace(folder / part.name)
+                    shutil.move(part, folder / part.name)
                 rows.append(dict(zip(COLUMNS, row, strict=True)))
         except Exception as error:  # converters and runtimes raise anything
             rows.append({"problem": f"{in_one_line(error)}."})
@@ -139,7 +125,7 @@ def measure(run: Callable, images: np.ndarray, repeats: int) -> list[float]:
 def runner(format: str, path: str | os.PathLike) -> Callable[[np.ndarray], np.ndarray]:
     """Return what answers as a file of a format does: images, uint8 (N, 32, 32, 3), to logits, (N, 10)."""
     if format == "keras":
-        answer = partial(load_model(path).predict, verbose=0)
+        answer = load_model(path).predict_on_batch  # `predict` takes long to get ready
     elif format == "savedmodel":
         import tensorflow as tf
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from scipy.special import softmax
 
 from helpers.data import CLASS_NAMES
 from helpers.internal.files import ROOT
@@ -28,6 +29,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")  # all that Pillow may try
 ENDINGS = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}  # taken from a folder, and these, to be told of:
 ENDINGS |= {".heic", ".avif", ".tif", ".tiff"}
 MAX_PHOTO_BYTES, MAX_SIDE, MAX_PIXELS = 32 * 2**20, 20_000, 50_000_000  # a telephone's 48 million pixels fit
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 FINAL_MODEL = ROOT / "data" / "models" / "final.keras"
 Source = str | os.PathLike | bytes  # a path, or a file's content
 Guess = namedtuple("Guess", "class_name probability")  # probability: 0 to 1
@@ -67,18 +69,37 @@ def middle_square(size: tuple[int, int]) -> tuple[int, int, int, int]:
 def open_photo(source: Source) -> Image.Image:
     """Return a photo upright, in 8-bit RGB, on white, its first frame; PhotoError if it cannot be read so."""
     try:
-        file = io.BytesIO(content_of(source))
-        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as picture:
-            if max(picture.size) > MAX_SIDE or picture.width * picture.height > MAX_PIXELS:
-                raise ValueError(f"it has {picture.width} x {picture.height} pixels, make it smaller first")
-            picture.load()
-            with contextlib.suppress(Exception):  # a photo with damaged notes is still a photo
-                ImageOps.exif_transpose(picture, in_place=True)
-            return on_white(picture)
+        content = content_of(source)
+        try:
+            return decoded(content)
+        except OSError as error:
+            if "truncated" not in str(error) or not content.startswith(JPEG_START):
+                raise
+            return without_end(content, error)
     except UnidentifiedImageError:
         raise PhotoError("it is no JPEG, PNG, GIF, WebP or BMP picture: export it as JPEG") from None
     except Exception as error:  # the decoders raise whatever a damaged or hostile file leads them to
         raise PhotoError(f"it cannot be read: {in_one_line(error)}") from None
+
+
+def decoded(content: bytes) -> Image.Image:
+    """Return the picture in a file's content as `open_photo` does; whatever error the decoders raise."""
+    file = io.BytesIO(content)
+    with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as picture:
+        if max(picture.size) > MAX_SIDE or picture.width * picture.height > MAX_PIXELS:
+            raise ValueError(f"it has {picture.width} x {picture.height} pixels, make it smaller first")
+        picture.load()
+        with contextlib.suppress(Exception):  # a photo with damaged notes is still a photo
+            ImageOps.exif_transpose(picture, in_place=True)
+        return on_white(picture)
+
+
+def without_end(content: bytes, error: OSError) -> Image.Image:
+    """Return a JPEG that lacks its end marker alone, as some webcams write it; else raise the error."""
+    one, other = (decoded(content + filling + JPEG_END) for filling in (b"", 1000 * b"\x55"))
+    if one != other:  # what was filled in is seen, so pixels were missing
+        raise error
+    return one
 
 
 def content_of(source: Source) -> bytes:
@@ -96,7 +117,8 @@ def content_of(source: Source) -> bytes:
 def on_white(picture: Image.Image) -> Image.Image:
     """Return a picture in RGB, white where it was transparent."""
     if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would cut off at 255
-        picture = Image.fromarray((np.asarray(picture) >> 8).astype("uint8"))
+        shades, clear = np.asarray(picture), picture.info.get("transparency", -1)
+        picture = Image.fromarray(np.where(shades == clear, 255, shades >> 8).astype("uint8"))
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
@@ -110,7 +132,10 @@ def pictures_in(folder: str | os.PathLike) -> list[Path]:
 
 
 def load_model(path: str | os.PathLike = FINAL_MODEL) -> "keras.Model":
-    """Return the network in a `.keras` file, (N, 32, 32, 3) pixels to (N, 10) logits, or raise ModelError."""
+    """Return the network in a `.keras` file, (N, 32, 32, 3) pixels to (N, 10) logits, or raise ModelError.
+
+    If the JSON beside the file tells a temperature, the network has it as `temperature`.
+    """
     check_model_file(path)
     from helpers import session  # noqa: F401  it starts TensorFlow without its notes
     import keras
@@ -122,16 +147,18 @@ def load_model(path: str | os.PathLike = FINAL_MODEL) -> "keras.Model":
         raise ModelError(f"Keras {keras.__version__} cannot load {path}: {in_one_line(error)}.") from None
     if shapes != ((None, SIDE, SIDE, 3), (None, len(CLASS_NAMES))):
         raise ModelError(f"{path} has shapes {shapes}, expected (None, 32, 32, 3) and (None, 10).")
+    with contextlib.suppress(Exception):  # there need not be a JSON, and it may hold anything
+        told = json.loads(Path(path).with_suffix(".json").read_text(encoding="utf-8"))["about"]["temperature"]
+        model.temperature = min(20.0, max(0.05, float(told)))  # NaN becomes 0.05
     return model
 
 
 def probabilities(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     """Return the probability of each class: float64 (N, 10), from pixels 0 to 255, (N, 32, 32, 3).
 
+    A model with a `temperature` (chapter 08) has its logits divided by it, which calibrates them.
     ModelError if the model does not run or its weights are damaged, ValueError for pixels from 0 to 1.
     """
-    from scipy.special import softmax
-
     if images.dtype.kind == "f" and 0 < images.max() <= 1:
         raise ValueError("The images have values from 0 to 1, expected 0 to 255: multiply them by 255.")
     try:
@@ -142,7 +169,21 @@ def probabilities(model: "keras.Model", images: np.ndarray) -> np.ndarray:
         raise ModelError("The model gives numbers that are not finite: its weights are damaged.")
     if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1, atol=1e-3):
         return logits  # it ends in a softmax of its own, as in many tutorials
-    return softmax(logits, axis=1)
+    return softmax(logits / getattr(model, "temperature", 1), axis=1)
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the temperature, 0.1 to 10, by which to divide logits (N, 10) so that they fit labels (N,).
+
+    It has the smallest cross-entropy (Guo et al. 2017, arXiv 1706.04599). No image of them was trained on.
+    """
+    candidates = np.geomspace(0.1, 10, 201)
+    losses = []
+    for temperature in candidates:
+        chances = softmax(logits / temperature, axis=1)
+        of_the_label = chances[np.arange(len(labels)), labels]
+        losses.append(-np.log(of_the_label + 1e-12).mean())
+    return float(candidates[np.argmin(losses)])
 
 
 def guesses(model: "keras.Model", photos: Sequence[Photo], top: int = 3) -> list[list[Guess]]:

@@ -17,7 +17,7 @@ from PIL import Image
 from helpers import predict
 from helpers.data import CLASS_NAMES, Split
 from helpers.internal.files import ROOT
-from helpers.plots import BLUE, SKY, TEXT, encode, show
+from helpers.plots import BLUE, SKY, TEXT, WIDTH, encode, show
 from helpers.predict import Guess, Photo, printable
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ def show_photo(model: "keras.Model", path: str | os.PathLike) -> None:
 
 def photo_figure(photo: Photo, guesses: Sequence[Guess], truth: str | None = None) -> Figure:
     """Return a figure: the picture, pale outside its square, the pixels the network gets, ten bars."""
-    figure = Figure(figsize=(7.2, 2.7), layout="constrained")
-    whole, small, bars = figure.subplots(1, 3, width_ratios=(1.2, 1, 1.3))
+    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+    panels = figure.subplot_mosaic([["whole", "small"], ["bars", "bars"]], width_ratios=(1.2, 1))
+    whole, small, bars = panels.values()
     (width, height), (left, top, right, bottom) = photo.size, photo.crop
     whole.imshow(photo.copy, extent=(0, width, height, 0), interpolation="bilinear")
     pale = {"color": "white", "alpha": 0.65, "linewidth": 0}
@@ -152,5 +153,5 @@ def page(photo: Photo, guesses: Sequence[Guess], truth: str | None = None) -> st
         words += f" It is labelled {truth}: {'right' if guesses[0].class_name == truth else 'wrong'}."
     mime, content = encode(photo_figure(photo, guesses, truth))
     data, alt = base64.b64encode(content).decode(), html.escape(alt_text(photo, guesses, truth))
-    picture = f'<img src="data:{mime};base64,{data}" alt="{alt}" style="width: 690px; max-width: 100%">'
+    picture = f'<img src="data:{mime};base64,{data}" alt="{alt}" style="width: 615px; max-width: 100%">'
     return f'<p role="status">{html.escape(words)}</p>{picture}'

@@ -280,6 +280,19 @@ def test_a_published_network_says_how_it_came_about(monkeypatch):
     assert about["test_interval"] == {6: accuracy_interval(30, 40)}
 
 
+def test_a_published_network_gets_the_temperature_of_its_recipe_on_validation_images(monkeypatch, tmp_path):
+    study = Study("full", "Why?", STUDY.variants[:1], seeds=1, views=(6,))
+    use_study(monkeypatch, tmp_path, study)
+    assert main(["run", "full"]) == 0
+    validated = read(tmp_path / "runs" / "full" / "base-seed0.json")
+    saved = []
+    monkeypatch.setattr("helpers.export.save_model", lambda *arguments: saved.append(arguments))
+    for recipe in (validated["recipe"], {}):
+        experiments.publish("a network", validated | {"commit": None, "recipe": recipe})
+    assert 0.1 <= validated["temperature"] == saved[0][2]["temperature"] <= 10
+    assert "temperature" not in saved[1][2]
+
+
 def test_a_variant_is_trained_by_its_network_and_recipe(tmp_path, monkeypatch):
     variant = Variant("mlp", "Dense", "mlp", {"units": (3,)}, QUICK)
     model, run = experiments.train_variant(variant, tiny_data(), 5, tmp_path, progress=False)

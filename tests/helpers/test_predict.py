@@ -81,6 +81,13 @@ def test_16_bit_grey_keeps_all_its_shades():
     np.testing.assert_array_equal(plain[0, :, 0], ramp[0] >> 8)
 
 
+def test_a_transparent_shade_of_16_bit_grey_is_white():
+    shades = np.full((32, 32), 1000, "uint16")
+    shades[:, 16:] = 40_000
+    found = load_photo(encoded(Image.fromarray(shades), "PNG", transparency=1000)).pixels
+    assert found[5, [2, 30], 0].tolist() == [255, 40_000 >> 8]
+
+
 def test_transparent_parts_are_white_whatever_colour_hides_in_them():
     pixels = np.zeros((64, 64, 4), "uint8")
     pixels[..., 1] = 255  # green, but not to be seen
@@ -116,6 +123,11 @@ def test_a_photo_that_is_turned_reports_its_upright_size_and_square_and_has_a_co
 def test_damaged_notes_leave_a_photo_upright():
     content = encoded(quarters(size=(60, 40)), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")
     assert load_photo(content).size == (60, 40)
+
+
+def test_a_jpeg_that_lacks_its_end_marker_alone_is_whole():
+    content = encoded(quarters(), "JPEG", quality=95)
+    assert open_photo(content[:-2]) == open_photo(content)
 
 
 def test_the_middle_square_is_taken_and_nothing_beside_it_counts():
@@ -285,6 +297,17 @@ def test_a_network_that_ends_in_a_softmax_is_not_given_a_second_one():
     np.testing.assert_array_equal(found, shares)
 
 
+def test_the_temperature_beside_a_network_calibrates_its_probabilities(model_path, tmp_path):
+    path, noise = tmp_path / "model.keras", np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), "uint8")
+    path.write_bytes(model_path.read_bytes())
+    plain = load_model(path)
+    for told in ('{"about": {"temperature": 2.0}}', "no JSON", '{"about": {"temperature": []}}'):
+        path.with_suffix(".json").write_text(told)
+        number = 2.0 if "2.0" in told else 1.0
+        expected = softmax(plain(noise, training=False) / number, axis=1)
+        np.testing.assert_allclose(predict.probabilities(load_model(path), noise), expected, rtol=1e-5)
+
+
 def test_numbers_that_are_no_probabilities_are_said_in_one_line():
     def fail(images, training):
         raise MemoryError("no\nroom")
@@ -364,3 +387,11 @@ def test_a_reader_who_leaves_causes_no_traceback(model_path):
     child = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (child.returncode, child.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("needed", [0.4, 1, 3])
+def test_the_fitted_temperature_is_that_by_which_the_labels_were_drawn(needed):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (4000, 10))
+    labels = (logits / needed + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    assert predict.fit_temperature(logits, labels) == pytest.approx(needed, rel=0.07)

@@ -10,7 +10,7 @@ from matplotlib.text import Text
 from helpers import plots, verdicts
 from helpers.evaluation import prediction_interval
 from helpers.recipe import Recipe
-from helpers.records import load_runs, summary_table, verdict_table
+from helpers.records import load_runs, verdict_table
 from helpers.studies import STUDIES, Variant
 from tests.support.recorded import STUDY, record, use_study
 
