@@ -127,7 +127,9 @@ def vgg(
     return network(f"vgg{blocks}", *stack)
 
 
-def fast_net(width: int = 64, *, whitening: bool = True, identity: bool = True) -> keras.Model:
+def fast_net(
+    width: int = 64, *, activation: str = "silu", whitening: bool = True, identity: bool = True
+) -> keras.Model:
     """Return the network of chapter 07: few layers, wide, and quick to learn (arXiv 2404.00498).
 
     Three blocks of `width`, `4 * width` and `4 * width` filters. A max pooling over the whole map ends it, so
@@ -135,6 +137,7 @@ def fast_net(width: int = 64, *, whitening: bool = True, identity: bool = True) 
 
     Args:
         width: filters of the first block, 1 or more.
+        activation: name of a Keras activation.
         whitening: whether fixed filters of 2 x 2 pixels come first, which `set_whitening` computes.
         identity: whether each 3 x 3 convolution starts as the identity on its first filters.
     """
@@ -142,9 +145,9 @@ def fast_net(width: int = 64, *, whitening: bool = True, identity: bool = True) 
     if whitening:
         fixed = {"use_bias": False, "trainable": False, "kernel_initializer": "zeros"}
         first = layers.Conv2D(24, 2, name="whitening", **fixed)
-        stack += [first, layers.Activation("silu")]
+        stack += [first, layers.Activation(activation)]
     for filters in (width, 4 * width, 4 * width):
-        stack += fast_block(filters)
+        stack += fast_block(filters, activation)
     stack += [layers.GlobalMaxPooling2D()]
     stack += [layers.Dense(10, use_bias=False, name="dense")]
     stack += [layers.Rescaling(1 / 9, name="logits")]
@@ -154,7 +157,7 @@ def fast_net(width: int = 64, *, whitening: bool = True, identity: bool = True) 
     return model
 
 
-def fast_block(filters: int) -> list[layers.Layer]:
+def fast_block(filters: int, activation: str = "silu") -> list[layers.Layer]:
     """Return a block of `fast_net`: two 3 x 3 convolutions; height and width are halved after the first."""
 
     def convolution():
@@ -162,7 +165,7 @@ def fast_block(filters: int) -> list[layers.Layer]:
 
     def normalized():
         normalization = batch_normalization(momentum=0.8, scale=False)
-        return [normalization, layers.Activation("silu")]
+        return [normalization, layers.Activation(activation)]
 
     return [
         convolution(),
