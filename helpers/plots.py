@@ -15,7 +15,7 @@ from PIL import Image
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW, INK, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#222222", "#767676"
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW, INK)
-DPI, MOVING_DPI, CSS_DPI = 144, 112, 96  # pixels per inch in a file, in one that moves, on the page
+DPI, CSS_DPI = 144, 96  # pixels per inch in the file (96 in one that moves), and on the page
 TEXT = 10.5  # points: 14 pixels on the page, as JupyterLab's text has
 WIDTH = 6.4  # inches: on a telephone, 390 pixels wide, text is still 8 pixels high
 SAMPLE_NOTE = "synthetic sample, not CIFAR-10"
@@ -63,14 +63,14 @@ def animate(figures: Iterable[Figure], alt: str, seconds: float = 1.0, times: in
     """
     frames = []
     for fig in figures:
-        fig.savefig(buffer := io.BytesIO(), format="png", dpi=MOVING_DPI)
+        fig.savefig(buffer := io.BytesIO(), format="png", dpi=CSS_DPI)
         frames.append(Image.open(buffer).convert("RGB"))
         plt.close(fig)
     colours = frames[-1].quantize(16, Image.Quantize.MAXCOVERAGE)
     first, *rest = [frame.quantize(palette=colours, dither=Image.Dither.NONE) for frame in frames]
     milliseconds = [round(1000 * seconds)] * len(rest) + [round(4000 * seconds)]
     settings = {"save_all": True, "append_images": rest, "duration": milliseconds, "loop": times}
-    _display("image/png", _file(first, "png", **settings), alt, MOVING_DPI)
+    _display("image/png", _file(first, "png", **settings), alt, CSS_DPI)
 
 
 def _display(mime: str, content: bytes, alt: str, dpi: int = DPI) -> None:
