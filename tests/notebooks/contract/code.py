@@ -19,10 +19,10 @@ CALLS = {
     "08_save_load_predict": "save load_model predict softmax image_dataset_from_directory fit",
 }
 DEFINES = {
-    "03_test_harness": "train",
+    "03_test_harness": "train_once",
     "05_data_augmentation": "random_flip random_shift",
     "06_batch_normalization": "normalize_batch",
-    "07_fast_training": "fast_net orthogonalize",
+    "07_fast_training": "fast_net fast_block orthogonalize",
 }
 FOREIGN = re.compile(r"^# ?%%|^# In ?\[|^#.*\bNBVAL_|get_ipython\(", re.MULTILINE)
 TESTING = re.compile(r"TUTORIAL_PROFILE|\bsmoke\b", re.IGNORECASE)
