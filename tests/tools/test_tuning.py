@@ -42,3 +42,15 @@ def test_a_study_is_run_until_its_best_lies_between_two(monkeypatch):
     tuning.run("rates_networks")
     assert list(found) == [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
     assert tuning.choices("rates_networks") == {"mlp": 1e-2}
+
+
+def test_what_was_chosen_is_written_as_a_module(monkeypatch):
+    written = {}
+    monkeypatch.setattr(tuning, "choices", lambda study: {f"an_arm_of_{study}": 0.003})
+    monkeypatch.setattr(tuning, "write_text", lambda path, text: written.update({path.name: text}))
+    tuning.main(["write"])
+    found = {}
+    exec(written["chosen.py"], found)
+    assert found["RATES"] == {"an_arm_of_rates": 0.003}
+    assert found["STRENGTHS"] == {"an_arm_of_strengths": 0.003}
+    assert found["__doc__"]
