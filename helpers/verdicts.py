@@ -17,18 +17,8 @@ from helpers.studies import STUDIES, Variant
 COLOURS = {"helps": BLUE, "hurts": VERMILION}
 GROUND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}  # behind words on a grid
 READ_BY = {"momentum": ("sgd", "muon"), "kernel_rate": ("muon",)}  # what other optimizers do not look at
-TICKS = {
-    0.5: "½",
-    1: "1",
-    2: "2",
-    5: "5",
-    10: "10",
-    30: "30",
-    60: "1 h",
-    240: "4 h",
-    1440: "1 day",
-    4320: "3 days",
-}
+TICKS = {0.5: "½", 1: "1", 2: "2", 5: "5", 10: "10", 30: "30"}  # minutes
+TICKS |= {60: "1 h", 240: "4 h", 1440: "1 day", 4320: "3 days"}
 # Where a label stands: points to the right and up from its place, and its alignment.
 RIGHT, LOWER, UPPER = ((10, up, "left", "center") for up in (0, -8, 8))
 LEFT, HIGH = (-10, 0, "right", "center"), (-2, 66, "right", "center")

@@ -8,7 +8,7 @@ import sys
 
 from helpers.internal.files import ROOT
 
-BUDGETS = {("helpers", "tools", "benchmarks"): 5500, ("helpers",): 4400, ("tests",): 6900}  # lines
+BUDGETS = {("helpers", "tools", "benchmarks"): 6040, ("helpers",): 4900, ("tests",): 7080}  # lines
 MODULE = 250  # lines of each module in helpers and tools
 
 
