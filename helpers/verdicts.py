@@ -37,7 +37,8 @@ def effect_plot(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         place = {"textcoords": "offset points", "ha": "center", "bbox": GROUND}
         ax.annotate(f"{row.effect:+.1f}", (row.effect, y), (0, 7), **place)
     ax.set_yticks(range(len(table)), table.index)
-    ax.set(ylim=(len(table) - 0.4, -0.7), xlabel="effect on validation accuracy (percentage points)")
+    ax.set(ylim=(len(table) - 0.4, -0.7), ylabel="arm")
+    ax.set(xlabel="effect on validation accuracy (percentage points)")
     ax.xaxis.grid(True)
     return ax
 
