@@ -61,6 +61,7 @@ def test_kernels_for_that_diagonal_are_right():
     assert check("02.1", [[-2, 0, 0], [0, 0, 0], [0, 0, 2]])
 
 
+@pytest.mark.slow
 def test_a_trained_network_with_strides_and_without_pooling_is_right():
     strided = classifier(*blocks(2))
     assert check("02.2", strided)
@@ -69,6 +70,7 @@ def test_a_trained_network_with_strides_and_without_pooling_is_right():
     assert not any(check("02.2", model) for model in (fresh, narrow, classifier(*blocks(1))))
 
 
+@pytest.mark.slow
 def test_a_network_that_knows_nothing_of_shuffled_pixels_is_refused():
     dense = classifier(keras.layers.Flatten())
     assert not any(check("02.3", model) for model in (dense, classifier(*blocks(2))))

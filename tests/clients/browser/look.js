@@ -77,8 +77,8 @@ window.look = {
     .filter((place) => place.checkVisibility())
     .map((place) => ({ drawn: Boolean(place.querySelector(".jupyter-widgets")), text: place.textContent.trim() })),
 
-  // Texts of prose and outputs, JupyterLab's own messages of errors left out, whose colour is too near the
-  // ground's: contrast below 3, as WCAG counts it.
+  // Texts of prose and outputs, JupyterLab's own messages of errors and the tables of Keras' `summary` (which
+  // look so for everybody) left out, whose colour is too near the ground's: contrast below 3, as WCAG counts it.
   faint() {
     const brush = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     const luminance = (colours) => { // of colours painted one over the other
@@ -102,6 +102,7 @@ window.look = {
       .some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
     return look.shown('.jp-OutputArea-output:not([data-mime-type$="stderr"]) *, .jp-MarkdownOutput *')
       .filter((element) => ownText(element) && element.checkVisibility() && contrast(element) < 3)
+      .filter((element) => !element.closest('pre[style*="Menlo"]'))
       .map((element) => element.textContent.trim().slice(0, 60));
   },
 };
