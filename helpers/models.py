@@ -23,12 +23,12 @@ CHANNEL_STD = (0.24703223, 0.24348513, 0.26158784)
 def standardize() -> layers.Layer:
     """Return the layer that turns 0-255 pixels into values of mean 0 and standard deviation 1 per channel."""
     mean, variance = [255 * m for m in CHANNEL_MEAN], [(255 * s) ** 2 for s in CHANNEL_STD]
-    return layers.Normalization(mean=mean, variance=variance, name="standardize")
+    return layers.Normalization(mean=mean, variance=variance, name="standardize", dtype="float32")
 
 
 def network(name: str, *stack: layers.Layer) -> keras.Sequential:
     """Return the layers as a network from images of 32 x 32 pixels to ten logits."""
-    logits = layers.Dense(CLASSES, name="logits")
+    logits = layers.Dense(CLASSES, name="logits", dtype="float32")
     return keras.Sequential([keras.Input(IMAGE_SHAPE), *stack, logits], name=name)
 
 
@@ -156,8 +156,8 @@ def fast_net(
     for filters in (width, 4 * width, 4 * width):
         stack += [convolution(filters), layers.MaxPooling2D(), *activated()]
         stack += [convolution(filters), *activated()]
-    stack += [layers.GlobalMaxPooling2D(), layers.Dense(CLASSES, use_bias=False, name="dense")]
-    model = keras.Sequential([*stack, layers.Rescaling(1 / 9, name="logits")], name="fast_net")
+    stack += [layers.GlobalMaxPooling2D(), layers.Dense(CLASSES, use_bias=False, name="dense", dtype="float32")]
+    model = keras.Sequential([*stack, layers.Rescaling(1 / 9, name="logits", dtype="float32")], name="fast_net")
     for layer in model.layers if identity else []:
         if isinstance(layer, layers.Conv2D) and layer.trainable:
             _start_as_identity(layer)
