@@ -36,7 +36,7 @@ def test_links_of_every_page_lead_to_a_file_and_to_a_heading():
 
 
 def test_the_readme_lists_the_chapters_in_order_each_with_its_badge_and_time():
-    rows = re.findall(r"^\| \[[^]]+\]\(notebooks/(\d\d_\w+)\.ipynb\)(.*)$", README, re.MULTILINE)
+    rows = re.findall(r"^\| \[[^]]+\]\(notebooks/(\w\d_\w+)\.ipynb\)(.*)$", README, re.MULTILINE)
     assert [name for name, _ in rows] == [path.stem for path in chapters()]
     for name, rest in rows:
         assert f"/notebooks/{name}.ipynb)" in rest, f"{name}: no badge in its row"
