@@ -39,7 +39,6 @@ from helpers.studies import STUDIES, Study, Variant
 from helpers.training import CROP_SIDE, TrainingDiverged, as_digits, predict_logits, train
 
 
-
 def run_study(study: Study, seeds: int, variants: Sequence[str], source: str) -> None:
     """Train what is missing of a study: the variants of these names, with so many seeds, on this source.
 

@@ -156,8 +156,13 @@ def fast_net(
     for filters in (width, 4 * width, 4 * width):
         stack += [convolution(filters), layers.MaxPooling2D(), *activated()]
         stack += [convolution(filters), *activated()]
-    stack += [layers.GlobalMaxPooling2D(), layers.Dense(CLASSES, use_bias=False, name="dense", dtype="float32")]
-    model = keras.Sequential([*stack, layers.Rescaling(1 / 9, name="logits", dtype="float32")], name="fast_net")
+    stack += [
+        layers.GlobalMaxPooling2D(),
+        layers.Dense(CLASSES, use_bias=False, name="dense", dtype="float32"),
+    ]
+    model = keras.Sequential(
+        [*stack, layers.Rescaling(1 / 9, name="logits", dtype="float32")], name="fast_net"
+    )
     for layer in model.layers if identity else []:
         if isinstance(layer, layers.Conv2D) and layer.trainable:
             _start_as_identity(layer)

@@ -73,7 +73,9 @@ def train(
     answers = predict_logits(model, data.val.images).argmax(axis=1) if len(data.val) else data.val.labels
     record["parameters"] = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     seconds = sum(entry["seconds"] for entry in history)
-    return model, Run(**record, history=history, seconds=seconds, **outcome(answers == data.val.labels, precision))
+    return model, Run(
+        **record, history=history, seconds=seconds, **outcome(answers == data.val.labels, precision)
+    )
 
 
 def build_in(precision: str, build: Callable[[], keras.Model]) -> keras.Model:
