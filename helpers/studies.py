@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from helpers.augment import Augmentation
-from helpers.comparisons import comparisons
+from helpers.comparisons import climb, comparisons
 from helpers.recipe import Recipe, Study, Variant
 from helpers.screening import SCREENINGS
 
@@ -124,18 +124,11 @@ LADDER = (  # name, title, the network where it changes, and what changes in the
 )
 
 
-def _ladder() -> tuple[Variant, ...]:
-    """Return the rungs: each is the one before it, with one change more."""
-    rungs = [replace(IMPROVEMENTS["augment_bn"], name="start", title="Chapter 06's best")]
-    rungs[0] = replace(rungs[0], recipe=replace(rungs[0].recipe, epochs=6))
-    for name, title, options, changes in LADDER:
-        last = rungs[-1]
-        network = ("fast_net", options) if options else (last.model, last.options)
-        rungs.append(Variant(name, title, *network, replace(last.recipe, **changes)))
-    return tuple(rungs)
-
-
-FAST = Study("fast", "Which steps lead from chapter 06's best to the fast recipe?", _ladder(), views=(2, 6))
+_START = IMPROVEMENTS["augment_bn"]
+_START = Variant("start", "Chapter 06's best", "vgg", _START.options, replace(_START.recipe, epochs=6))
+FAST = Study(
+    "fast", "Which steps lead from chapter 06's best to the fast recipe?", climb(_START, LADDER), views=(2, 6)
+)
 
 TOP = "crops"  # the last rung, `averaging`, was tried and not kept
 TEN_EPOCHS = replace(FAST[TOP].recipe, epochs=10, small_epochs=4)

@@ -30,25 +30,27 @@ def to_try(found: Mapping[float, float], grid: Sequence[float], start: Sequence[
     return [value for value in grid[max(place - 1, 0) : place + 2] if value not in found]
 
 
-def found_by(study: str, group: str) -> dict[float, float]:
-    """Return the validation accuracy of each value of a group's grid that has a recorded run."""
-    if not any(records.folder(records.find_study(study)).glob("*.json")):
-        return {}
-    accuracies = records.load_runs(study).set_index("variant")["val_accuracy"]
-    return {x: accuracies[tried(group, x)] for x in GRIDS[study][group][0] if tried(group, x) in accuracies}
+def found_by(study: str) -> dict[str, dict[float, float]]:
+    """Return for each group the validation accuracy of each value of its grid that has a recorded run."""
+    accuracies = {}
+    if any(records.folder(records.find_study(study)).glob("*.json")):
+        accuracies = records.load_runs(study).set_index("variant")["val_accuracy"].to_dict()
+    return {
+        group: {x: accuracies[tried(group, x)] for x in grid if tried(group, x) in accuracies}
+        for group, (grid, _) in GRIDS[study].items()
+    }
 
 
 def next_variants(study: str) -> list[str]:
     """Return the names of the variants that a screening study is to train next; none when it is done."""
-    groups = GRIDS[study].items()
-    return [tried(group, x) for group, grid in groups for x in to_try(found_by(study, group), *grid)]
+    found = found_by(study).items()
+    return [tried(group, x) for group, done in found for x in to_try(done, *GRIDS[study][group])]
 
 
 def choices(study: str) -> dict[str, float]:
     """Return the best value of each group that has nothing left to try, in the study's order."""
-    found = {group: found_by(study, group) for group in GRIDS[study]}
-    done = {group: x for group, x in found.items() if not to_try(x, *GRIDS[study][group])}
-    return {group: max(accuracies, key=accuracies.get) for group, accuracies in done.items()}
+    found = found_by(study).items()
+    return {group: max(done, key=done.get) for group, done in found if not to_try(done, *GRIDS[study][group])}
 
 
 def run(study: str) -> None:

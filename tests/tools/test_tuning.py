@@ -37,7 +37,7 @@ def test_a_study_is_run_until_its_best_lies_between_two(monkeypatch):
             found[rate] = rate if rate <= 0.01 else 0.0
 
     monkeypatch.setattr(tuning, "GRIDS", {"rates_networks": {"mlp": RATES}})
-    monkeypatch.setattr(tuning, "found_by", lambda study, group: found)
+    monkeypatch.setattr(tuning, "found_by", lambda study: {"mlp": found})
     monkeypatch.setattr(experiments, "run_study", train)
     tuning.run("rates_networks")
     assert list(found) == [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
