@@ -8,7 +8,9 @@ import sys
 
 from helpers.internal.files import ROOT
 
-BUDGETS = {("helpers", "tools", "benchmarks"): 6040, ("helpers",): 4900, ("tests",): 7080}  # lines
+# Lines as they are, so that they can only fall: the aim is 5,800 of all code and 4,400 of helpers, and the way
+# there is the first series' studies, which go when the new ones are recorded.
+BUDGETS = {("helpers", "tools", "benchmarks"): 6022, ("helpers",): 4893, ("tests",): 7062}
 MODULE = 250  # lines of each module in helpers and tools
 
 
