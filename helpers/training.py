@@ -59,7 +59,8 @@ def train(
     averaging, small = min(recipe.averaging, epochs), min(recipe.small_epochs, epochs // 2)
     recipe = replace(recipe, epochs=epochs, averaging=averaging, small_epochs=small)
     keras.utils.set_random_seed(seed)
-    model = build()
+    precision = session.precision(recipe.precision)
+    model = build_in(precision, build)
     check_model(model)
     set_whitening(model, data.train.images)
     compile_model(model, recipe, steps_per_epoch=-(-len(data.train) // recipe.batch_size))
@@ -67,10 +68,32 @@ def train(
     with Checkpoint(resume_dir, model, record) as checkpoint:
         history = train_epochs(model, data, recipe, seed, checkpoint, progress)
         checkpoint.average()
+    if precision != "float32":
+        model = with_weights_of(model, build)
     answers = predict_logits(model, data.val.images).argmax(axis=1) if len(data.val) else data.val.labels
     record["parameters"] = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     seconds = sum(entry["seconds"] for entry in history)
-    return model, Run(**record, history=history, seconds=seconds, **outcome(answers == data.val.labels))
+    return model, Run(
+        **record, history=history, seconds=seconds, **outcome(answers == data.val.labels, precision)
+    )
+
+
+def build_in(precision: str, build: Callable[[], keras.Model]) -> keras.Model:
+    """Return a new model whose layers compute in "float32" or "bfloat16", on weights in float32."""
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else precision)
+    try:
+        return build()
+    finally:
+        keras.config.set_dtype_policy(usual)
+
+
+def with_weights_of(model: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:
+    """Return a model of its own that computes in float32, with another one's weights and settings."""
+    plain = build_in("float32", build)
+    plain.set_weights(model.get_weights())
+    plain.compile(model.optimizer, model.loss, metrics=["accuracy"])
+    return plain
 
 
 def train_epochs(
@@ -148,10 +171,10 @@ def predict_logits(model: keras.Model, images: np.ndarray, views: int = 1) -> np
     return sum(w / total * model.predict(**batches(view, None), verbose=0) for w, view in weighted)
 
 
-def outcome(correct: np.ndarray) -> dict:
+def outcome(correct: np.ndarray, precision: str) -> dict:
     """Return a record's last fields from one truth value per validation image, bool (N,)."""
     accuracy = float(correct.mean()) if len(correct) else None
-    where = {"machine": session.machine(), "versions": session.versions()}
+    where = {"machine": session.machine() | {"precision": precision}, "versions": session.versions()}
     return {"val_accuracy": accuracy, "val_correct": as_digits(correct), **where}
 
 
