@@ -2,7 +2,7 @@
 
 All train the same network on whole pictures in every epoch, with as many threads; the first epoch, which
 compiles, is left out. Against Keras, with flip and shift; against the others without, in float32 and in
-bfloat16. At the peak, the products and sums of an epoch are those of large matrices, and nothing else is done.
+bfloat16. At the peak, the products and sums of an epoch are those of large matrices; nothing else is done.
 
 Run on CIFAR-10 (on the sample where it is not at hand): CIFAR10_DIR=... python benchmarks/training_step.py
 PyTorch, if it is elsewhere: TORCH_PYTHON=... names an interpreter that has it.

@@ -283,8 +283,17 @@ def test_logits_are_the_weighted_mean_over_the_views(views):
     assert predict_logits(Corner(), images, views) == pytest.approx(expected[views])
 
 
+def test_only_unsure_images_are_looked_at_six_times():
+    images = np.zeros((3, 8, 8, 3), np.uint8)
+    images[:, 0, 0, 0] = 9, 1, 9  # how far the first logit is ahead
+    images[:, 1, 1] = 50
+    adaptive, one, six = (predict_logits(Corner(), images, views) for views in ("adaptive", 1, 6))
+    assert np.allclose(adaptive, [one[0], six[1], one[2]])
+    assert not np.allclose(one[1], six[1])
+
+
 def test_views_that_do_not_exist_are_refused():
-    with pytest.raises(ValueError, match="views is 3, expected 1, 2 or 6"):
+    with pytest.raises(ValueError, match="views is 3, expected 1, 2, 6 or"):
         predict_logits(Corner(), np.zeros((1, 8, 8, 3)), views=3)
 
 
