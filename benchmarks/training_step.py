@@ -1,7 +1,8 @@
-"""Compare our training of `fast_net` on the processor with plain Keras `fit` and with PyTorch, by the epoch.
+"""Compare our training of `fast_net` with plain Keras `fit`, with PyTorch and with the processor's peak.
 
-All train the same network on whole pictures in every epoch, with the same number of threads; the first epoch,
-which compiles, is left out. Against Keras, with flip and shift; against PyTorch, without.
+All train the same network on whole pictures in every epoch, with as many threads; the first epoch, which
+compiles, is left out. Against Keras, with flip and shift; against the others without, in float32 and in
+bfloat16. At the peak, the products and sums of an epoch are those of large matrices; nothing else is done.
 
 Run on CIFAR-10 (on the sample where it is not at hand): CIFAR10_DIR=... python benchmarks/training_step.py
 PyTorch, if it is elsewhere: TORCH_PYTHON=... names an interpreter that has it.
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import timeit
 from functools import partial
 from pathlib import Path
 
@@ -22,16 +24,22 @@ import race
 
 CHECK_STEPS = 3  # of training, in which ours and PyTorch must agree
 RANGES = {"beta": (-0.5, 0.5), "moving_mean": (-0.5, 0.5), "moving_variance": (0.5, 2)}
+PRECISIONS = ("float32", "bfloat16")
+GOALS = {
+    "float32": "at most 0.5 of the faster PyTorch",
+    "bfloat16": "not behind PyTorch, at most 0.7 of float32",
+}
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def recipe_of(options, augmented: bool):
+def recipe_of(options, augmented: bool, precision: str = "float32"):
     """Return the full recipe with these batches and epochs, without its small crops and its averaging."""
     from helpers.augment import Augmentation
     from helpers.studies import STUDIES
 
     recipe = STUDIES["full"].variants[0].recipe
     changes = {"epochs": options.epochs, "batch_size": options.batch, "small_epochs": 0, "averaging": 0}
+    changes["precision"] = "auto" if precision == "bfloat16" else precision
     augmentation = recipe.augmentation if augmented else Augmentation()
     return dataclasses.replace(recipe, augmentation=augmentation, **changes)
 
@@ -48,16 +56,30 @@ def new_model(options, images):
     return model
 
 
-def ours(options, augmented: bool) -> float:
+def ours(options, augmented: bool, precision: str = "float32") -> float:
     """Train with `helpers.training.train`, without validation."""
     from helpers import models
     from helpers.data import Split
     from helpers.training import train
 
-    data, recipe = race.training_data(options.images), recipe_of(options, augmented)
+    data, recipe = race.training_data(options.images), recipe_of(options, augmented, precision)
     data = dataclasses.replace(data, val=Split(data.val.images[:0], data.val.labels[:0]))
     _, run = train(lambda: models.fast_net(options.width), data, recipe, progress=False)
+    if run.machine["precision"] != precision:
+        sys.exit(f"This processor has no fast {precision}.")
     return statistics.median(epoch["seconds"] for epoch in run.history[1:])
+
+
+def at_peak(options, precision: str) -> float:
+    """Return the seconds of an epoch if all of its products and sums were those of large matrices."""
+    import keras
+
+    from helpers import experiments, models
+
+    matrix = keras.ops.ones((4096, 4096), precision)
+    tries = timeit.repeat(lambda: keras.ops.convert_to_numpy(matrix @ matrix), number=1, repeat=5)
+    step = 3 * experiments.forward_flop(models.fast_net(options.width), 32)  # forward, and twice backward
+    return step * options.images * min(tries) / (2 * 4096**3)
 
 
 def plain(options, place: str, shift: str) -> float:
@@ -139,7 +161,10 @@ CONTENDERS |= {f"fit, {shift} in {place}": partial(plain, place=place, shift=shi
 
 def main() -> None:
     """Compare with Keras, and with PyTorch where it is installed."""
-    own = {"ours, as they are": partial(ours, augmented=False), "export": export}
+    own = {"export": export}
+    for kind in PRECISIONS:
+        own[f"ours, {kind}"] = partial(ours, augmented=False, precision=kind)
+        own[f"peak, {kind}"] = partial(at_peak, precision=kind)
     sizes = {"width": 64, "batch": 500, "images": 2000, "epochs": 4, "repeats": 3, "threads": 2}
     options = race.options(__doc__, CONTENDERS | own, **sizes)
     os.environ |= dict.fromkeys(THREADS, str(options.threads))
@@ -151,16 +176,17 @@ def main() -> None:
     race.compare({name: race.command(name) for name in CONTENDERS}, options, "at most 0.67 of the fastest")
     torch = os.environ.get("TORCH_PYTHON", sys.executable)
     if subprocess.run([torch, "-c", "import torch"], capture_output=True, check=False).returncode:
-        return print(
-            f"No PyTorch in {torch}: pip install -r benchmarks/requirements.txt, or set TORCH_PYTHON."
-        )
+        hint = "pip install -r benchmarks/requirements.txt, or set TORCH_PYTHON"
+        sys.exit(f"No PyTorch in {torch}: {hint}.")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TOLD"] = f"{folder}/told.npz"
         race.in_new_process(race.command("export"), options)
         script = [torch, str(Path(__file__).with_name("torch_net.py")), os.environ["TOLD"]]
-        rivals = {name: [*script, name] for name in ("PyTorch", "PyTorch, torch.compile")}
-        commands = {"ours, as they are": race.command("ours, as they are")} | rivals
-        return race.compare(commands, options, "at most 0.5 of the faster")
+        for kind in PRECISIONS:
+            own = dict.fromkeys((f"ours, {kind}", f"peak, {kind}", "ours, float32"))
+            names = [f"PyTorch, {kind}", f"PyTorch, torch.compile, {kind}"]
+            commands = {name: race.command(name) for name in own} | {name: [*script, name] for name in names}
+            race.compare(commands, options, GOALS[kind])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ import joblib
 import keras
 import numpy as np
 
-from helpers import models, records
+from helpers import models, records, session
 from helpers.classical import train_hog_svm
 from helpers.data import DataError, TrainingData, load_cifar10, profile
 from helpers.evaluation import accuracy_interval
@@ -39,8 +39,6 @@ from helpers.recipe import Run
 from helpers.records import StudyError, share_of_ones
 from helpers.studies import STUDIES, Study, Variant
 from helpers.training import CROP_SIDE, TrainingDiverged, as_digits, predict_logits, train
-
-FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
 def run_study(study: Study, seeds: int, variants: Sequence[str], source: str) -> None:
@@ -151,14 +149,12 @@ def commit(root: Path = ROOT) -> str | None:
         return None
 
 
-def speed(cpuinfo: Path = Path("/proc/cpuinfo"), side: int = 2048) -> dict:
+def speed(side: int = 2048) -> dict:
     """Return what a run's seconds depend on: processor flags, cores, GFLOP/s of a matrix product."""
-    words = cpuinfo.read_text(encoding="utf-8").split() if cpuinfo.exists() else []
     matrix = keras.ops.ones((side, side))
     tries = timeit.repeat(lambda: keras.ops.convert_to_numpy(matrix @ matrix), number=1, repeat=4)
     peak = round(2 * side**3 / min(tries) / 1e9, 1)
-    flags = [flag for flag in FLAGS if flag in words]
-    return {"flags": flags, "cores": joblib.cpu_count(), "peak_gflops": peak}
+    return {"flags": session.processor_flags(), "cores": joblib.cpu_count(), "peak_gflops": peak}
 
 
 def pflop(model: keras.Model, run: Run) -> float:

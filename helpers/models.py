@@ -23,12 +23,12 @@ CHANNEL_STD = (0.24703223, 0.24348513, 0.26158784)
 def standardize() -> layers.Layer:
     """Return the layer that turns 0-255 pixels into values of mean 0 and standard deviation 1 per channel."""
     mean, variance = [255 * m for m in CHANNEL_MEAN], [(255 * s) ** 2 for s in CHANNEL_STD]
-    return layers.Normalization(mean=mean, variance=variance, name="standardize")
+    return layers.Normalization(mean=mean, variance=variance, name="standardize", dtype="float32")
 
 
 def network(name: str, *stack: layers.Layer) -> keras.Sequential:
     """Return the layers as a network from images of 32 x 32 pixels to ten logits."""
-    logits = layers.Dense(CLASSES, name="logits")
+    logits = layers.Dense(CLASSES, name="logits", dtype="float32")
     return keras.Sequential([keras.Input(IMAGE_SHAPE), *stack, logits], name=name)
 
 
@@ -149,8 +149,8 @@ def fast_net(
     for filters in (width, 4 * width, 4 * width):
         stack += fast_block(filters, activation)
     stack += [layers.GlobalMaxPooling2D()]
-    stack += [layers.Dense(10, use_bias=False, name="dense")]
-    stack += [layers.Rescaling(1 / 9, name="logits")]
+    stack += [layers.Dense(10, use_bias=False, name="dense", dtype="float32")]
+    stack += [layers.Rescaling(1 / 9, name="logits", dtype="float32")]
     model = keras.Sequential(stack, name="fast_net")
     if identity:
         start_as_identity(model)

@@ -7,6 +7,7 @@ from helpers.augment import Augmentation, check_types, require
 
 OPTIMIZERS = ("adam", "sgd", "muon")
 SCHEDULES = ("constant", "triangular")
+PRECISIONS = ("float32", "auto")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Recipe:
         kernel_rate: learning rate of "muon" for kernels of convolutions, above 0; it follows the schedule.
         small_epochs: in so many epochs at the start, 0 to half of them, images are cropped to 24 x 24
             pixels at random places, which costs about half. The network's weights must fit both sizes.
+        precision: "float32"; or "auto", which computes in bfloat16 (weights, logits and loss stay in
+            float32) on processors with instructions for it; elsewhere that would be many times slower.
     """
 
     epochs: int = 15
@@ -45,6 +48,7 @@ class Recipe:
     shift_rate: float = 1.0
     kernel_rate: float = 0.06
     small_epochs: int = 0
+    precision: str = "float32"
 
     def __post_init__(self):
         check_types(self)
@@ -55,6 +59,7 @@ class Recipe:
         for name in ("label_smoothing", "momentum"):
             require(self, name, 0 <= getattr(self, name) < 1, "0 to below 1")
         require(self, "optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}")
+        require(self, "precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
         require(self, "schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
         require(self, "weight_decay", 0 <= self.weight_decay < inf, "0 or more")
         require(self, "averaging", 0 <= self.averaging <= self.epochs, f"0 to epochs ({self.epochs})")
@@ -89,7 +94,7 @@ class Study:
     first_seed: int = 0  # studies that choose have seeds of their own: what chooses must not judge
     # Epochs whose accuracy is shown. At a constant rate, without averaging, a long run begins as a short one.
     milestones: tuple[int, ...] = ()
-    views: tuple[int, ...] = ()  # by how many views (`training.predict_logits`) each network is judged
+    views: tuple[int | str, ...] = ()  # by how many views (`training.predict_logits`) each network is judged
     val_size: int = 5000
     folds: int = 1  # so many seeds share a shuffle, and each of them validates on a fold of its own
     final: bool = False  # trained on all 50,000 images, judged on the test images: nothing can be chosen

@@ -106,7 +106,7 @@ def _row(run: dict, study: Study) -> dict:
     digits = {"val_accuracy": run["val_correct"]}
     for column in accuracy_columns(study):
         if column not in row:
-            digits[column] = run["judged"]["correct"][str(views_of(column))]
+            digits[column] = run["judged"]["correct"][column.rpartition("_")[2]]
             row[column] = share_of_ones(digits[column])
     for column, found in digits.items():
         row[column.replace("accuracy", "correct")] = np.frombuffer(found.encode(), np.uint8) == ord("1")
@@ -129,12 +129,6 @@ def in_words(column: str) -> str:
     """Return what a column of accuracies holds: "test_accuracy_6" is "test accuracy, 6 views"."""
     split, _, views = column.replace("val_", "validation_").partition("_accuracy")
     return f"{split} accuracy" + (f", {views[1:]} view{'s'[: views != '_1']}" if views else "")
-
-
-def views_of(column: str) -> int:
-    """Return the number of views that a column of `load_runs` was judged by."""
-    views = column.rpartition("_")[2]
-    return int(views) if views.isdigit() else 1
 
 
 def mean_history(runs: pd.DataFrame, title: str) -> list[dict]:

@@ -15,6 +15,7 @@ import joblib
 from helpers import plots
 from helpers.data import profile
 
+BFLOAT16 = ("avx512_bf16", "amx_bf16")  # without one of these TensorFlow takes many times as long
 TOO_OLD = (
     "TensorFlow 2.20 or newer is needed, and {}. On Colab choose Runtime > Change runtime type, a CPU or GPU "
     "and the latest version, and run this cell again; elsewhere: pip install -r requirements.txt"
@@ -77,6 +78,19 @@ def accelerator() -> str:
     if others:
         return f"{len(others)} {others[0].split(':')[0].upper()}"
     return f"{joblib.cpu_count()} CPU cores"
+
+
+def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[str]:
+    """Return the instructions that a run's speed depends on, as Linux names them; none elsewhere."""
+    words = cpuinfo.read_text(encoding="utf-8").split() if cpuinfo.exists() else []
+    return [flag for flag in ("avx2", "avx512f", *BFLOAT16) if flag in words]
+
+
+def precision(wanted: str) -> str:
+    """Return what to compute in: "bfloat16" if "auto" is wanted and this processor is fast at it."""
+    on_cpu = keras.backend.backend() == "tensorflow" and accelerator().endswith("CPU cores")
+    fast = wanted == "auto" and on_cpu and set(BFLOAT16) & set(processor_flags())
+    return "bfloat16" if fast else "float32"
 
 
 def machine() -> dict[str, str]:

@@ -23,6 +23,7 @@ from helpers.optimizers import compile_model, with_input
 from helpers.recipe import Recipe, Run
 
 CROP_SIDE = 24  # pixels, in the small epochs
+UNSURE = 1.5  # logits; on validation images about a quarter of them are so near to another class
 CHECKS = (("images", (32, 32, 3), np.number, 255), ("labels", (), np.integer, 9))  # shape, kind, largest
 
 
@@ -59,7 +60,8 @@ def train(
     averaging, small = min(recipe.averaging, epochs), min(recipe.small_epochs, epochs // 2)
     recipe = replace(recipe, epochs=epochs, averaging=averaging, small_epochs=small)
     keras.utils.set_random_seed(seed)
-    model = build()
+    precision = session.precision(recipe.precision)
+    model = build_in(precision, build)
     check_model(model)
     set_whitening(model, data.train.images)
     compile_model(model, recipe, steps_per_epoch=-(-len(data.train) // recipe.batch_size))
@@ -67,10 +69,32 @@ def train(
     with Checkpoint(resume_dir, model, record) as checkpoint:
         history = train_epochs(model, data, recipe, seed, checkpoint, progress)
         checkpoint.average()
+    if precision != "float32":
+        model = with_weights_of(model, build)
     answers = predict_logits(model, data.val.images).argmax(axis=1) if len(data.val) else data.val.labels
     record["parameters"] = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     seconds = sum(entry["seconds"] for entry in history)
-    return model, Run(**record, history=history, seconds=seconds, **outcome(answers == data.val.labels))
+    return model, Run(
+        **record, history=history, seconds=seconds, **outcome(answers == data.val.labels, precision)
+    )
+
+
+def build_in(precision: str, build: Callable[[], keras.Model]) -> keras.Model:
+    """Return a new model whose layers compute in "float32" or "bfloat16", on weights in float32."""
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else precision)
+    try:
+        return build()
+    finally:
+        keras.config.set_dtype_policy(usual)
+
+
+def with_weights_of(model: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:
+    """Return a model of its own that computes in float32, with another one's weights and settings."""
+    plain = build_in("float32", build)
+    plain.set_weights(model.get_weights())
+    plain.compile(model.optimizer, model.loss, metrics=["accuracy"])
+    return plain
 
 
 def train_epochs(
@@ -126,17 +150,24 @@ def batches(images: np.ndarray, labels: np.ndarray | None, size: int = 500) -> d
     return {"x": pipeline.with_options(options)}
 
 
-def predict_logits(model: keras.Model, images: np.ndarray, views: int = 1) -> np.ndarray:
+def predict_logits(model: keras.Model, images: np.ndarray, views: int | str = 1) -> np.ndarray:
     """Return a model's logits, float32 (N, classes), averaged over views of each image.
 
     Args:
         model: takes raw pixels and gives logits, such as those of `helpers.models`.
         images: uint8 or float (N, H, W, 3), values 0 to 255.
         views: 1, the image as it is; 2, also its mirror image; 6, also both of them moved by one
-            pixel down and right, and up and left, where the moved ones count half; else ValueError.
+            pixel down and right, and up and left, where the moved ones count half; "adaptive", 6 for
+            images whose two largest logits differ by less than `UNSURE`, 1 for the rest; else ValueError.
     """
+    if views == "adaptive":
+        logits = predict_logits(model, images)
+        second, first = np.sort(logits)[:, -2:].T
+        if (unsure := first - second < UNSURE).any():
+            logits[unsure] = predict_logits(model, images[unsure], 6)
+        return logits
     if views not in (1, 2, 6):
-        raise ValueError(f"views is {views!r}, expected 1, 2 or 6.")
+        raise ValueError(f'views is {views!r}, expected 1, 2, 6 or "adaptive".')
     weighted = [(1.0, images)]
     if views == 6:
         height, width = images.shape[1:3]
@@ -148,10 +179,10 @@ def predict_logits(model: keras.Model, images: np.ndarray, views: int = 1) -> np
     return sum(w / total * model.predict(**batches(view, None), verbose=0) for w, view in weighted)
 
 
-def outcome(correct: np.ndarray) -> dict:
+def outcome(correct: np.ndarray, precision: str) -> dict:
     """Return a record's last fields from one truth value per validation image, bool (N,)."""
     accuracy = float(correct.mean()) if len(correct) else None
-    where = {"machine": session.machine(), "versions": session.versions()}
+    where = {"machine": session.machine() | {"precision": precision}, "versions": session.versions()}
     return {"val_accuracy": accuracy, "val_correct": as_digits(correct), **where}
 
 

@@ -168,7 +168,7 @@ def _curve(ax: Axes, study: str, color: str, placed: tuple) -> None:
     ax.plot(minutes, accuracy, ".-", color=color)
     end = (minutes[-1], 100 * runs[column].mean())
     ax.plot(*end, "P", color=color, markersize=9)
-    words = f"{title},\n{records.views_of(column)} views: {end[1]:.1f}"
+    words = f"{title},\n{records.in_words(column).rpartition(', ')[2]}: {end[1]:.1f}"
     _label(ax, words, end, placed, color=color, fontweight="bold")
 
 

@@ -13,7 +13,7 @@ def batch_normalization(**options) -> layers.BatchNormalization:
     """Return `keras.layers.BatchNormalization` with these options, trained by TensorFlow's fused operation.
 
     It is Keras' own class, and gives the same numbers up to rounding. Where the operation does not fit
-    (another backend, input that is not float32 images, prediction), Keras' own computation runs.
+    (another backend, input that is no batch of images, prediction), Keras' own computation runs.
     """
     layer = layers.BatchNormalization(**options)
     if keras.backend.backend() != "tensorflow":
@@ -21,7 +21,7 @@ def batch_normalization(**options) -> layers.BatchNormalization:
     own_call = layer.call
 
     def call(inputs, training=None, mask=None):
-        images = len(inputs.shape) == 4 and inputs.dtype == "float32" and mask is None
+        images = len(inputs.shape) == 4 and inputs.dtype in ("float32", "bfloat16") and mask is None
         if training and layer.trainable and images:
             return _fused_call(layer, inputs)
         return own_call(inputs, training=training, mask=mask)

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 Points = list[tuple[float, float]]  # a polygon in object coordinates: x right, y down, about -1 to 1
 Part = tuple[Points, str]  # with its colour's name
-TRAIN_COUNT, TEST_COUNT, SIDE, CLASSES = 5000, 1000, 32, 10
+TRAIN_COUNT, TEST_COUNT, SIDE, CLASSES = 2000, 1000, 32, 10
 LARGE = 128  # pixels a side as drawn; averaged down to 32 for soft edges
 DARK, LIGHT = (30, 30, 34), (235, 235, 228)
 # Grounds as (upper colour, lower colour), and which of them a class likes best.
@@ -30,9 +30,9 @@ TYPICAL_SHARE = 0.5  # of the images of a class have its ground, and as many its
 
 
 def make_sample(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Draw 500 images per class to train on and 100 per class to test on, in mixed order, from a seed.
+    """Draw 200 images per class to train on and 100 per class to test on, in mixed order, from a seed.
 
-    Return images uint8 (5000, 32, 32, 3) and labels int64 (5000,), and those to test on, (1000, 32, 32, 3)
+    Return images uint8 (2000, 32, 32, 3) and labels int64 (2000,), and those to test on, (1000, 32, 32, 3)
     and (1000,); labels are 0 to 9 in the order of `CLASS_NAMES`.
     """
     rng = np.random.default_rng(seed)

@@ -88,7 +88,7 @@ def test_training_code_gets_no_test_split():
 def test_the_smoke_profile_gives_the_sample_with_one_line(monkeypatch, capsys):
     monkeypatch.setenv("TUTORIAL_PROFILE", "smoke")
     loaded = load_cifar10("auto", fold=9)
-    assert [len(split) for split in (loaded.train, loaded.val, loaded.test)] == [4500, 500, 1000]
+    assert [len(split) for split in (loaded.train, loaded.val, loaded.test)] == [1800, 200, 1000]
     assert capsys.readouterr().out.count("\n") == 1
     monkeypatch.setenv("TUTORIAL_PROFILE", "quick")
     with pytest.raises(ValueError, match="'quick', expected standard or smoke"):

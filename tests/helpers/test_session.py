@@ -89,3 +89,24 @@ def test_a_fresh_session_is_quiet_and_takes_no_backend_from_a_settings_file(tmp_
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "on tensorflow" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("wanted", "flags", "accelerator", "found"),
+    [
+        ("auto", "avx2 avx512_bf16", "2 CPU cores", "bfloat16"),
+        ("auto", "amx_bf16 amx_tile", "2 CPU cores", "bfloat16"),
+        ("auto", "avx2 avx512_bf16_not avx512f", "2 CPU cores", "float32"),
+        ("auto", "avx512_bf16", "1 GPU", "float32"),
+        ("float32", "avx512_bf16", "2 CPU cores", "float32"),
+    ],
+)
+def test_bfloat16_is_for_processors_that_are_fast_at_it(
+    monkeypatch, tmp_path, wanted, flags, accelerator, found
+):
+    (tmp_path / "cpuinfo").write_text(f"model name\t: X\nflags\t\t: fpu {flags}\n")
+    read = session.processor_flags
+    monkeypatch.setattr(session, "processor_flags", lambda: read(tmp_path / "cpuinfo"))
+    monkeypatch.setattr(session, "accelerator", lambda: accelerator)
+    assert session.precision(wanted) == found
+    assert read(tmp_path / "nothing") == []

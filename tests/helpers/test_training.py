@@ -283,6 +283,36 @@ def test_logits_are_the_weighted_mean_over_the_views(views):
     assert predict_logits(Corner(), images, views) == pytest.approx(expected[views])
 
 
+def test_only_unsure_images_are_looked_at_six_times():
+    images = np.zeros((3, 8, 8, 3), np.uint8)
+    images[:, 0, 0, 0] = 9, 1, 9  # how far the first logit is ahead
+    images[:, 1, 1] = 50
+    adaptive, one, six = (predict_logits(Corner(), images, views) for views in ("adaptive", 1, 6))
+    assert np.allclose(adaptive, [one[0], six[1], one[2]])
+    assert not np.allclose(one[1], six[1])
+
+
 def test_views_that_do_not_exist_are_refused():
-    with pytest.raises(ValueError, match="views is 3, expected 1, 2 or 6"):
+    with pytest.raises(ValueError, match="views is 3, expected 1, 2, 6 or"):
         predict_logits(Corner(), np.zeros((1, 8, 8, 3)), views=3)
+
+
+def test_half_the_bits_leave_a_model_in_float32_that_is_about_the_same(monkeypatch):
+    recipe = Recipe(epochs=2, batch_size=30, optimizer="muon", learning_rate=0.1, precision="auto")
+    runs, kinds, compiled = {}, set(), training.compile_model
+
+    def watched(model, *args, **kwargs):
+        kinds.update(layer.compute_dtype for layer in model.layers)
+        compiled(model, *args, **kwargs)
+
+    monkeypatch.setattr(training, "compile_model", watched)
+    for precision in ("float32", "bfloat16"):
+        monkeypatch.setattr(training.session, "precision", lambda wanted, found=precision: found)
+        model, run = train(fast, FEW, recipe, progress=False)
+        runs[precision] = weights(model)
+        assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+        assert run.machine["precision"] == precision
+    assert kinds == {"float32", "bfloat16"}
+    assert keras.config.dtype_policy().name == "float32"
+    both = [np.concatenate([w.ravel() for w in found]) for found in runs.values()]
+    assert 0.99 < np.corrcoef(both)[0, 1] < 1
