@@ -1,0 +1,319 @@
+"use strict";
+/* The page: where pictures come from, the ten bars, the grey square; "Look inside" is in inside.js. */
+
+const GREY = [125, 123, 114]; // what hides a part: the mean colour of the training pictures
+const STEP = 10; // how far an arrow key moves the brush, in pixels of the drawing
+
+const state = { name: "", pixels: null, cover: null, before: null };
+
+function element(id) {
+  return document.getElementById(id);
+}
+
+function make(tag, properties = {}, text = "") {
+  const made = Object.assign(document.createElement(tag), properties);
+  if (text) made.textContent = text;
+  return made;
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(1)}%`;
+}
+
+/* Let mouse, finger and arrow keys move something on a canvas: `point` gets how far across and down, 0 to below 1,
+   and whether a button is down; `arrow` gets the step; `key` any other key, and returns whether it meant something. */
+function steer(canvas, { point, leave = () => {}, arrow, key = () => false }) {
+  const at = (event, down) => {
+    const box = canvas.getBoundingClientRect();
+    const share = (part, whole) => Math.min(Math.max(part / whole, 0), 0.9999);
+    point(share(event.clientX - box.left, box.width), share(event.clientY - box.top, box.height), down);
+  };
+  canvas.addEventListener("pointerdown", (event) => at(event, true));
+  canvas.addEventListener("pointermove", (event) => at(event, event.buttons > 0));
+  canvas.addEventListener("pointerleave", leave);
+  canvas.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (step) arrow(...step);
+    if (step || key(event.key)) event.preventDefault();
+  });
+}
+
+// ---- The network computes beside the page, so that the page never waits for it ----
+
+const mind = { worker: null, busy: false, next: null };
+
+function startNetwork() {
+  const bytes = Uint8Array.from(atob(PAGE.weights), (letter) => letter.charCodeAt(0)).buffer;
+  const work = () => {
+    let network = null;
+    onmessage = ({ data }) => {
+      if (data.layers) {
+        network = new Network(data.layers, data.bytes, data.bits);
+        return;
+      }
+      const began = performance.now();
+      const blocks = network.run(data.pixels);
+      postMessage({ pixels: data.pixels, blocks, milliseconds: performance.now() - began });
+    };
+  };
+  const program = new Blob([`${Network}\n(${work})()`], { type: "text/javascript" });
+  mind.worker = new Worker(URL.createObjectURL(program));
+  mind.worker.onmessage = ({ data }) => {
+    mind.busy = false;
+    if (mind.next) ask(mind.next);
+    answer(data);
+  };
+  mind.worker.postMessage({ layers: PAGE.layers, bytes, bits: PAGE.bits });
+  inside.start(new Network(PAGE.layers, bytes, PAGE.bits));
+}
+
+/* Ask for what the network makes of some pixels; while it computes, only the last question waits. */
+function ask(pixels) {
+  mind.next = mind.busy ? pixels : null;
+  if (mind.busy) return;
+  mind.busy = true;
+  mind.worker.postMessage({ pixels });
+}
+
+function answer({ pixels, blocks, milliseconds }) {
+  const shares = Network.softmax(blocks.at(-1).values, PAGE.temperature ?? 1);
+  if (!state.cover) state.before = shares;
+  drawBars(shares);
+  inside.update(pixels, blocks);
+  clearTimeout(state.saying); // a reader's screen reader is told when the bars have come to rest
+  state.saying = setTimeout(() => sayAnswer(shares, milliseconds), 250);
+  document.documentElement.dataset.answered ??= performance.now().toFixed();
+}
+
+function sayAnswer(shares, milliseconds) {
+  const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]).slice(0, 3);
+  const words = order.map((index) => `${PAGE.classes[index]} ${percent(shares[index])}`).join(", ");
+  element("said").textContent = `${state.name}${state.cover ? ", partly hidden" : ""}: ${words}`;
+  element("calibration").textContent = `${milliseconds.toFixed()} ms in this browser. ` + (PAGE.temperature
+    ? "Calibrated: of the test pictures at 70%, about 70 in 100 are right."
+    : "This network is not calibrated: it is more often right than it says.");
+}
+
+function drawBars(shares) {
+  const list = element("bars");
+  if (!list.children.length) {
+    for (const name of PAGE.classes) {
+      const row = make("li");
+      row.append(make("span", {}, name), make("i"), make("b"));
+      list.append(row);
+    }
+  }
+  const best = Math.max(...shares);
+  shares.forEach((share, index) => {
+    const row = list.children[index];
+    row.classList.toggle("best", share === best);
+    row.style.setProperty("--share", share);
+    row.style.setProperty("--before", state.before[index]);
+    row.lastChild.textContent = percent(share);
+  });
+  list.classList.toggle("covered", Boolean(state.cover));
+}
+
+// ---- A picture ----
+
+/* Show a picture, whatever can be drawn on a canvas, and ask what it is. */
+function present(picture, name, shows = "The picture, and in it the square that counts") {
+  element("problem").hidden = true;
+  state.name = name;
+  state.cover = null;
+  state.pixels = shrink(picture);
+  element("shows").textContent = shows;
+  if (picture !== element("whole")) drawWhole(picture, name);
+  look();
+}
+
+/* Open a file; say so if it is no picture. */
+async function open(blob, name, shows) {
+  try {
+    const picture = await decode(blob);
+    draw(false);
+    present(picture, name, shows);
+    picture.close();
+  } catch {
+    element("problem").textContent = `${name} is no picture that this browser can read. Try a JPEG, PNG, GIF or WebP.`;
+    element("problem").hidden = false;
+  }
+}
+
+function drawWhole(picture, name) {
+  const canvas = element("whole"), brush = canvas.getContext("2d");
+  const scale = Math.min(1, 640 / Math.max(picture.width, picture.height));
+  [canvas.width, canvas.height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
+  brush.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const { left, top, side } = middleSquare(picture);
+  brush.fillStyle = "rgb(255 255 255 / 65%)"; // pale outside the square
+  const square = new Path2D();
+  square.rect(0, 0, canvas.width, canvas.height);
+  square.rect(left * scale, top * scale, side * scale, side * scale);
+  brush.fill(square, "evenodd");
+  canvas.setAttribute("aria-label", `${name}, ${picture.width} by ${picture.height} pixels`);
+}
+
+/* Draw the 32 x 32 pixels, a part of them hidden if the grey square is out, and ask about what is seen. */
+function look() {
+  const pixels = state.pixels.slice();
+  if (state.cover) {
+    const { top, left } = state.cover, side = Number(element("cover").value);
+    for (let y = Math.max(top, 0); y < Math.min(top + side, SIDE); y++) {
+      for (let x = Math.max(left, 0); x < Math.min(left + side, SIDE); x++) pixels.set(GREY, (y * SIDE + x) * 3);
+    }
+  }
+  const canvas = element("small");
+  [canvas.width, canvas.height] = [SIDE, SIDE];
+  canvas.getContext("2d").drawImage(asPicture(pixels), 0, 0);
+  ask(pixels);
+}
+
+function startCover() {
+  const half = () => Math.floor(element("cover").value / 2);
+  const move = (cover) => {
+    const before = JSON.stringify(state.cover);
+    state.cover = cover;
+    if (state.pixels && JSON.stringify(cover) !== before) look();
+  };
+  const within = (value) => Math.min(Math.max(value, -half()), SIDE - half() - 1);
+  steer(element("small"), {
+    point: (across, down) => move({ top: Math.floor(down * SIDE) - half(), left: Math.floor(across * SIDE) - half() }),
+    leave: () => move(null),
+    arrow: (dx, dy) => {
+      const { top, left } = state.cover ?? { top: 16 - half(), left: 16 - half() };
+      move({ top: within(top + 2 * dy), left: within(left + 2 * dx) });
+    },
+    key: (key) => key === "Escape" && !move(null),
+  });
+  element("small").addEventListener("blur", () => move(null));
+  const said = () => { element("cover-said").textContent = `${element("cover").value} × ${element("cover").value}`; };
+  element("cover").addEventListener("input", said);
+  said();
+}
+
+// ---- A drawing ----
+
+const pen = { x: 160, y: 160, down: false };
+
+/* Turn the first canvas into a sheet to draw on, or back. */
+function draw(on) {
+  const canvas = element("whole");
+  element("tools").hidden = !on;
+  element("draw").setAttribute("aria-expanded", on);
+  canvas.classList.toggle("sheet", on);
+  canvas.tabIndex = on ? 0 : -1;
+  canvas.setAttribute("role", on ? "application" : "img");
+  if (!on) return;
+  canvas.setAttribute("aria-label", "A sheet to draw on. Arrow keys move the brush, space sets it down and lifts it.");
+  [canvas.width, canvas.height] = [320, 320];
+  wipe();
+  canvas.focus();
+}
+
+function wipe() {
+  const brush = element("whole").getContext("2d");
+  brush.fillStyle = "white";
+  brush.fillRect(0, 0, 320, 320);
+  present(element("whole"), "your drawing", "Draw here: mouse, finger, or arrow keys and space");
+}
+
+function stroke(x, y, down) {
+  const brush = element("whole").getContext("2d");
+  brush.strokeStyle = element("colour").value;
+  brush.lineWidth = element("brush").value;
+  brush.lineCap = "round";
+  if (down) {
+    brush.beginPath();
+    brush.moveTo(...(pen.down ? [pen.x, pen.y] : [x, y]));
+    brush.lineTo(x, y);
+    brush.stroke();
+    present(element("whole"), "your drawing", element("shows").textContent);
+  }
+  Object.assign(pen, { x, y, down });
+}
+
+function startDrawing() {
+  const on = () => element("whole").classList.contains("sheet");
+  steer(element("whole"), {
+    point: (across, down, pressed) => on() && stroke(across * 320, down * 320, pressed),
+    leave: () => { pen.down = false; },
+    arrow: (dx, dy) => {
+      if (!on()) return;
+      const within = (value) => Math.min(Math.max(value, 0), 320);
+      stroke(within(pen.x + STEP * dx), within(pen.y + STEP * dy), pen.down);
+      element("shows").textContent = `Brush ${pen.down ? "down" : "up"} at ${pen.x}, ${pen.y}`;
+    },
+    key: (key) => {
+      if (!on() || key !== " ") return false;
+      const lifted = pen.down;
+      pen.down = false;
+      stroke(pen.x, pen.y, !lifted);
+      return true;
+    },
+  });
+  element("draw").addEventListener("click", () => draw(!on()));
+  element("clear").addEventListener("click", wipe);
+}
+
+// ---- Where pictures come from ----
+
+function startSources() {
+  for (const id of ["file", "camera"]) {
+    element(id).addEventListener("change", ({ target }) => {
+      if (target.files[0]) open(target.files[0], target.files[0].name);
+      target.value = ""; // so that the same file can come again
+    });
+  }
+  const take = (event, data) => {
+    const file = [...data.files].at(0);
+    if (!file) return;
+    event.preventDefault();
+    open(file, file.name);
+  };
+  addEventListener("paste", (event) => take(event, event.clipboardData));
+  addEventListener("drop", (event) => {
+    document.body.classList.remove("dropping");
+    event.preventDefault();
+    take(event, event.dataTransfer);
+  });
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    document.body.classList.add("dropping");
+  });
+  addEventListener("dragleave", () => document.body.classList.remove("dropping"));
+}
+
+/* A data URI as a file: fetching one would be a request. */
+function fileOf(address) {
+  const [head, content] = address.split(",");
+  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+  return new Blob([bytes], { type: head.match(/:(.*);/)[1] });
+}
+
+function startExamples() {
+  for (const { name, shows, address } of PAGE.examples) {
+    const item = make("li"), button = make("button", { type: "button" });
+    button.append(make("img", { src: address, alt: "" }), make("span", {}, name));
+    button.addEventListener("click", () => open(fileOf(address), name, shows));
+    item.append(button);
+    element("examples").append(item);
+  }
+}
+
+function startWords() {
+  const accuracy = PAGE.accuracy ? `, and is right on ${percent(PAGE.accuracy)} of CIFAR-10's test pictures` : "";
+  element("about").textContent = `The network has ${PAGE.parameters.toLocaleString("en")} weights, each kept in ` +
+    `${PAGE.bits} bits${accuracy}.`;
+  const credits = PAGE.examples.map(({ shows }) => shows.split(" Photo: ")[1]).filter(Boolean);
+  element("credits").textContent = credits.join("; ");
+}
+
+startNetwork();
+startSources();
+startExamples();
+startCover();
+startDrawing();
+startWords();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => state.pixels && look());
+open(fileOf(PAGE.examples[0].address), PAGE.examples[0].name, PAGE.examples[0].shows);
