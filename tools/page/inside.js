@@ -2,7 +2,7 @@
 /* "Look inside": the maps of each layer, and where a number in them comes from. */
 
 const KINDS = { // the name of a kind of layer, and what it does
-  Normalization: ["Standardise", "Each colour is shifted and scaled: over the training pictures its mean is 0 and its " +
+  Normalization: ["Standard\u00adise", "Each colour is shifted and scaled: over the training pictures its mean is 0 and its " +
     "standard deviation 1."],
   Conv2D: ["Convolution", "Each filter is laid over every place of the maps before it. The numbers of the patch below " +
     "it are multiplied by those of its kernel and added up. Each filter makes one map."],
@@ -47,13 +47,12 @@ const inside = {
 
   chip(layer, index) {
     const [height, width, channels] = layer.shape;
-    const size = layer.kind === "Conv2D" ? ` ${layer.size} × ${layer.size}` : "";
-    const name = layer.kind === "Activation" ? layer.activation : KINDS[layer.kind][0] + size;
+    const name = { Conv2D: `Conv ${layer.size?.join("×")}`, Activation: layer.activation }[layer.kind] ?? KINDS[layer.kind][0];
     const chip = make("label", { className: `chip ${layer.kind}` });
     const radio = make("input", { type: "radio", name: "layer", checked: index === this.at.layer });
-    radio.addEventListener("change", () => this.keep({ layer: index, channel: 0, y: height >> 1, x: width >> 1 }));
-    const shape = height * width === 1 ? `${channels}` : `${height} × ${width} × ${channels}`;
-    chip.append(radio, make("canvas", { width: 48, height: 48 }), make("b", {}, name), make("span", {}, shape));
+    radio.addEventListener("change", () => this.choose(index));
+    const shape = height * width === 1 ? `${channels}` : `${height}×${width}×${channels}`;
+    chip.append(radio, make("canvas"), make("b", {}, name), make("span", {}, shape));
     return chip;
   },
 
@@ -61,9 +60,18 @@ const inside = {
   update(pixels, blocks) {
     this.blocks = [{ values: pixels, shape: [SIDE, SIDE, 3] }, ...blocks];
     document.querySelectorAll("#layers canvas").forEach((canvas, index) => {
-      this.drawMaps(canvas, this.blocks[index + 1], blocks[index].shape[0] > 1 ? 1 : Infinity);
+      const block = blocks[index], [height, width, channels] = block.shape;
+      const square = Math.ceil(Math.sqrt(channels)); // of single numbers all are shown, side by side
+      drawOn(canvas, height * width > 1 ? mapOf(block, liveliest(block)) : { values: block.values, shape: [square, square, 1] });
     });
-    this.keep(this.kept ?? { y: blocks[this.at.layer].shape[0] >> 1, x: blocks[this.at.layer].shape[1] >> 1 });
+    if (this.kept) this.draw();
+    else this.choose(this.at.layer);
+  },
+
+  /* Explain a layer: of its liveliest map, the place in the middle. */
+  choose(layer) {
+    const block = this.blocks[layer + 1];
+    this.keep({ layer, channel: liveliest(block), y: block.shape[0] >> 1, x: block.shape[1] >> 1 });
   },
 
   keep(change) {
@@ -83,24 +91,23 @@ const inside = {
   // ---- The maps of a layer ----
 
   /* How the maps of the chosen layer are laid out. */
-  grid(channels = this.network.layers[this.at.layer].shape[2]) {
-    const columns = Math.ceil(Math.sqrt(channels * 1.35));
+  grid() {
+    const channels = this.network.layers[this.at.layer].shape[2];
+    const columns = Math.min(channels, Math.ceil(Math.sqrt(channels * 1.35)));
     return { columns, rows: Math.ceil(channels / columns) };
   },
 
-  /* Draw the first `count` maps of a block in a grid that fills the canvas; `marked` gets a frame. */
-  drawMaps(canvas, block, count, marked) {
-    const [height, width, channels] = block.shape;
-    const { columns, rows } = this.grid(Math.min(count, channels));
-    const brush = canvas.getContext("2d");
-    const tile = canvas.width / columns, gap = columns > 1 ? Math.max(1, Math.round(tile / 16)) : 0;
-    const sheet = coloured(block);
-    brush.clearRect(0, 0, canvas.width, canvas.height);
+  drawMaps(canvas, block) {
+    const [height, width, channels] = block.shape, { columns, rows } = this.grid();
+    canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
+    const tile = canvas.width / columns, gap = Math.max(1, Math.round(tile / 16));
+    canvas.height = Math.round(tile * rows);
+    const brush = canvas.getContext("2d"), sheet = coloured(block);
     brush.imageSmoothingEnabled = false;
-    for (let channel = 0; channel < Math.min(channels, columns * rows); channel++) {
+    for (let channel = 0; channel < channels; channel++) {
       const x = (channel % columns) * tile, y = Math.floor(channel / columns) * tile;
       brush.drawImage(sheet, 0, channel * height, width, height, x, y, tile - gap, tile - gap);
-      if (channel === marked) frame(brush, x, y, tile - gap, tile - gap);
+      if (channel === this.at.channel) frame(brush, x, y, tile - gap, tile - gap);
     }
   },
 
@@ -125,36 +132,13 @@ const inside = {
     const layer = this.network.layers[this.at.layer];
     const { channel, y, x } = this.at;
     const [input, output] = this.blocks.slice(this.at.layer, this.at.layer + 2);
-    const [height, width, channels] = output.shape;
-    const one = { values: output.values.filter((_, i) => i % channels === channel), shape: [height, width, 1] };
-    const pixels = Math.round(element("maps").clientWidth * devicePixelRatio);
-    const { columns, rows } = this.grid();
-    [element("maps").width, element("maps").height] = [pixels, Math.round((pixels * rows) / columns)];
-    this.drawMaps(element("maps"), output, channels, channel);
-    this.drawOne(element("map"), one, largest(output), { top: y, left: x, rows: 1, columns: 1 });
-    this.drawPicture(element("field"), this.receptiveField());
+    this.drawMaps(element("maps"), output);
+    drawOn(element("map"), mapOf(output, channel), largest(output), { top: y, left: x, rows: 1, columns: 1 });
+    const field = this.receptiveField(), { top, left, rows, columns } = field;
+    drawOn(element("field"), asPicture(this.blocks[0].values), 1, field);
+    element("field").setAttribute("aria-label", `rows ${top + 1} to ${top + rows}, columns ${left + 1} to ${left + columns}`);
     this.say(layer, output);
-    this.explain(layer, input, output.values[(y * width + x) * channels + channel]);
-  },
-
-  /* Draw one map, or a patch, as large as its canvas, with a frame around a window of it. */
-  drawOne(canvas, block, most, marked) {
-    const [height, width] = block.shape;
-    const unit = Math.max(1, Math.floor(280 / Math.max(height, width)));
-    [canvas.width, canvas.height] = [unit * width, unit * height];
-    const brush = canvas.getContext("2d");
-    brush.imageSmoothingEnabled = false;
-    brush.drawImage(coloured(block, most), 0, 0, canvas.width, canvas.height);
-    if (marked) frame(brush, marked.left * unit, marked.top * unit, marked.columns * unit, marked.rows * unit);
-  },
-
-  drawPicture(canvas, { top, left, rows, columns }) {
-    [canvas.width, canvas.height] = [SIDE * 9, SIDE * 9];
-    const brush = canvas.getContext("2d");
-    brush.imageSmoothingEnabled = false;
-    brush.drawImage(asPicture(this.blocks[0].values), 0, 0, canvas.width, canvas.height);
-    frame(brush, left * 9, top * 9, columns * 9, rows * 9);
-    canvas.setAttribute("aria-label", `rows ${top + 1} to ${top + rows}, columns ${left + 1} to ${left + columns}`);
+    this.explain(layer, input, mapOf(output, channel).values[y * output.shape[1] + x]);
   },
 
   /* The part of the picture that the chosen number depends on: back through all layers below it. */
@@ -218,9 +202,7 @@ const inside = {
     const names = channels === 3 ? ["red", "green", "blue"] : [];
     for (const { c, patch, weight, sum } of sums.slice(0, STRONGEST)) {
       const part = this.part(names[c] ?? `map ${c + 1}`, patch, largest(input));
-      const shown = make("canvas");
-      this.drawOne(shown, weight, largest(weights));
-      part.append("×", shown, make("b", {}, `= ${signed(sum)}`));
+      part.append("×", drawOn(make("canvas"), weight, largest(weights)), make("b", {}, `= ${signed(sum)}`));
       element("parts").append(part);
     }
     const rest = sums.slice(STRONGEST).reduce((all, { sum }) => all + sum, 0);
@@ -231,9 +213,7 @@ const inside = {
 
   part(name, patch, most) {
     const part = make("div", { className: "part" });
-    const shown = make("canvas");
-    this.drawOne(shown, patch, most);
-    part.append(make("span", {}, name), shown);
+    part.append(make("span", {}, name), drawOn(make("canvas"), patch, most));
     return part;
   },
 };
@@ -250,6 +230,22 @@ function patchOf({ values, shape: [height, width, channels] }, { top, left, rows
   return { values: patch, shape: [rows, columns, 1] };
 }
 
+function mapOf(block, channel) {
+  return patchOf(block, { top: 0, left: 0, rows: block.shape[0], columns: block.shape[1] }, channel);
+}
+
+/* The channel of a block whose numbers differ most from each other; of single numbers the largest. */
+function liveliest({ values, shape: [height, width, channels] }) {
+  if (height * width === 1) return values.indexOf(Math.max(...values));
+  const sums = new Float64Array(channels), squares = new Float64Array(channels);
+  values.forEach((value, i) => {
+    sums[i % channels] += value;
+    squares[i % channels] += value * value;
+  });
+  const spreads = squares.map((square, c) => square - (sums[c] * sums[c]) / (height * width));
+  return spreads.indexOf(Math.max(...spreads));
+}
+
 function largest({ values }) {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
 }
@@ -264,7 +260,7 @@ function coloured({ values, shape: [height, width, channels] }, most = largest({
   const image = new ImageData(width, height * channels);
   for (let channel = 0, to = 0; channel < channels; channel++) {
     for (let place = 0; place < height * width; place++, to += 4) {
-      const value = values[place * channels + channel] / most;
+      const value = (values[place * channels + channel] ?? 0) / most;
       const share = Math.min(1, Math.sqrt(Math.abs(value))); // the root lets small numbers be seen
       const end = value > 0 ? plus : minus;
       for (let i = 0; i < 3; i++) image.data[to + i] = zero[i] + share * (end[i] - zero[i]);
@@ -288,6 +284,18 @@ function asPicture(pixels) {
 function onCanvas(image) {
   const canvas = make("canvas", { width: image.width, height: image.height });
   canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}
+
+/* Draw one map, a patch or a picture as large as its canvas, with a frame around a window of it. */
+function drawOn(canvas, block, most, marked) {
+  const sheet = block.values ? coloured(block, most) : block;
+  const unit = Math.ceil(288 / Math.max(sheet.width, sheet.height)); // so that a frame is thinner than a number
+  [canvas.width, canvas.height] = [unit * sheet.width, unit * sheet.height];
+  const brush = canvas.getContext("2d");
+  brush.imageSmoothingEnabled = false;
+  brush.drawImage(sheet, 0, 0, canvas.width, canvas.height);
+  if (marked) frame(brush, marked.left * unit, marked.top * unit, marked.columns * unit, marked.rows * unit);
   return canvas;
 }
 

@@ -23,7 +23,7 @@ class Network {
         const [start, length] = layer.kernel;
         arrays.kernel = Network.unpack(new Whole(weights, start, length), arrays.scales);
       }
-      return { ...layer, ...arrays };
+      return { size: layer.kernel_size ?? layer.pool_size ?? [1, 1], step: layer.strides ?? [1, 1], ...layer, ...arrays };
     });
   }
 
@@ -54,45 +54,39 @@ class Network {
   // ---- Layers that multiply and add ----
 
   /* Each filter is laid over each place: the numbers of the patch times those of the kernel, added up. */
-  static Conv2D(input, { kernel, bias, size, padding, activation, shape }) {
-    const { patches, length } = Network.patches(input, size, padding, shape);
-    const output = { values: Network.products(patches, kernel, length), shape };
+  static Conv2D(input, layer) {
+    const { kernel, bias, activation, shape } = layer;
+    const output = { values: Network.products(Network.patches(input, layer), kernel, kernel.length / shape[2]), shape };
     if (bias) Network.perChannel(output, (value, channel) => value + bias[channel]);
     return Network.Activation(output, { activation });
   }
 
   static Dense(input, layer) {
-    return Network.Conv2D(input, { ...layer, padding: "valid" });
+    return Network.Conv2D(input, layer);
   }
 
   /* The rows and columns of the input that a place (y, x) of a layer's output reads; some may lie outside. */
-  static window(layer, [height, width], y, x) {
-    const whole = layer.kind.startsWith("Global");
-    if (whole || layer.kind === "Flatten") return { top: 0, left: 0, rows: height, columns: width };
-    const [rows, columns] = [layer.size ?? 1, layer.size ?? 1].flat().slice(0, 2);
-    const before = layer.padding === "same" ? (rows - 1) >> 1 : 0; // one of the margins of zeros around the input
-    const step = layer.kind === "MaxPooling2D" ? layer.step[0] : 1;
-    return { top: y * step - before, left: x * step - before, rows, columns };
+  static window({ kind, size, step, padding }, [height, width], y, x) {
+    const [rows, columns] = kind.startsWith("Global") || kind === "Flatten" ? [height, width] : size;
+    const margin = padding === "same" ? [(rows - 1) >> 1, (columns - 1) >> 1] : [0, 0]; // so large maps stay as large
+    return { top: y * step[0] - margin[0], left: x * step[1] - margin[1], rows, columns };
   }
 
   /* Write the patch that each place reads as one row of numbers ("im2col"): zeros where it lies outside. */
-  static patches({ values, shape: [height, width, channels] }, size, padding, [rows, columns]) {
-    const before = padding === "same" ? (size - 1) >> 1 : 0;
-    const length = size * size * channels;
+  static patches({ values, shape: [height, width, channels] }, layer) {
+    const [rows, columns] = layer.shape, length = layer.size[0] * layer.size[1] * channels;
     const patches = new Float64Array(rows * columns * length);
-    for (let y = 0; y < rows; y++) {
-      for (let x = 0; x < columns; x++) {
-        const start = (y * columns + x) * length;
-        const left = x - before, from = Math.max(left, 0), to = Math.min(left + size, width);
-        for (let i = 0; i < size; i++) { // a row of the patch lies in one piece in the input
-          const row = y - before + i;
-          if (row < 0 || row >= height) continue;
-          const piece = values.subarray((row * width + from) * channels, (row * width + to) * channels);
-          patches.set(piece, start + (i * size + from - left) * channels);
-        }
+    for (let place = 0; place < rows * columns; place++) {
+      const patch = Network.window(layer, [height, width], Math.floor(place / columns), place % columns);
+      const from = Math.max(patch.left, 0), to = Math.min(patch.left + patch.columns, width);
+      for (let i = 0; i < patch.rows; i++) { // a row of the patch lies in one piece in the input
+        const row = patch.top + i;
+        if (row < 0 || row >= height) continue;
+        const piece = values.subarray((row * width + from) * channels, (row * width + to) * channels);
+        patches.set(piece, place * length + (i * patch.columns + from - patch.left) * channels);
       }
     }
-    return { patches, length };
+    return patches;
   }
 
   /* Every patch times every filter, both rows of `length` numbers: this is where nearly all of the time goes.

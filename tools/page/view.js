@@ -86,23 +86,17 @@ function answer({ pixels, blocks, milliseconds }) {
 }
 
 function sayAnswer(shares, milliseconds) {
-  const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]).slice(0, 3);
-  const words = order.map((index) => `${PAGE.classes[index]} ${percent(shares[index])}`).join(", ");
-  element("said").textContent = `${state.name}${state.cover ? ", partly hidden" : ""}: ${words}`;
-  element("calibration").textContent = `${milliseconds.toFixed()} ms in this browser. ` + (PAGE.temperature
+  const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
+  const [first, ...others] = order.slice(0, 3).map((index) => `${PAGE.classes[index]} ${percent(shares[index])}`);
+  const strong = make("strong", {}, shares[order[0]] < 0.5 ? `perhaps ${first}` : first);
+  element("said").replaceChildren(strong, ` or ${others.join(", ")}. Picture: ${state.name}${state.cover ? ", partly hidden" : ""}`);
+  element("calibration").textContent = `Computed in ${milliseconds.toFixed()} ms. ` + (PAGE.temperature
     ? "Calibrated: of the test pictures at 70%, about 70 in 100 are right."
     : "This network is not calibrated: it is more often right than it says.");
 }
 
 function drawBars(shares) {
   const list = element("bars");
-  if (!list.children.length) {
-    for (const name of PAGE.classes) {
-      const row = make("li");
-      row.append(make("span", {}, name), make("i"), make("b"));
-      list.append(row);
-    }
-  }
   const best = Math.max(...shares);
   shares.forEach((share, index) => {
     const row = list.children[index];
@@ -146,7 +140,7 @@ function drawWhole(picture, name) {
   [canvas.width, canvas.height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
   brush.drawImage(picture, 0, 0, canvas.width, canvas.height);
   const { left, top, side } = middleSquare(picture);
-  brush.fillStyle = "rgb(255 255 255 / 65%)"; // pale outside the square
+  brush.fillStyle = `rgb(${colour("--paper").join(" ")} / 70%)`; // pale outside the square
   const square = new Path2D();
   square.rect(0, 0, canvas.width, canvas.height);
   square.rect(left * scale, top * scale, side * scale, side * scale);
@@ -292,16 +286,21 @@ function fileOf(address) {
 }
 
 function startExamples() {
-  for (const { name, shows, address } of PAGE.examples) {
+  for (const { name, shows, file } of PAGE.examples) {
     const item = make("li"), button = make("button", { type: "button" });
-    button.append(make("img", { src: address, alt: "" }), make("span", {}, name));
-    button.addEventListener("click", () => open(fileOf(address), name, shows));
+    button.append(make("img", { src: file, alt: "" }), make("span", {}, name));
+    button.addEventListener("click", () => open(fileOf(file), name, shows));
     item.append(button);
     element("examples").append(item);
   }
 }
 
 function startWords() {
+  for (const name of PAGE.classes) {
+    const row = make("li");
+    row.append(make("span", {}, name), make("i"), make("b", {}, "–"));
+    element("bars").append(row);
+  }
   const accuracy = PAGE.accuracy ? `, and is right on ${percent(PAGE.accuracy)} of CIFAR-10's test pictures` : "";
   element("about").textContent = `The network has ${PAGE.parameters.toLocaleString("en")} weights, each kept in ` +
     `${PAGE.bits} bits${accuracy}.`;
@@ -309,11 +308,11 @@ function startWords() {
   element("credits").textContent = credits.join("; ");
 }
 
-startNetwork();
+startWords();
 startSources();
 startExamples();
 startCover();
 startDrawing();
-startWords();
+startNetwork();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => state.pixels && look());
-open(fileOf(PAGE.examples[0].address), PAGE.examples[0].name, PAGE.examples[0].shows);
+open(fileOf(PAGE.examples[0].file), PAGE.examples[0].name, PAGE.examples[0].shows);
