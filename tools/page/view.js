@@ -30,6 +30,7 @@ function steer(canvas, { point, leave = () => {}, arrow, key = () => false }) {
   };
   canvas.addEventListener("pointerdown", (event) => at(event, true));
   canvas.addEventListener("pointermove", (event) => at(event, event.buttons > 0));
+  canvas.addEventListener("pointerup", (event) => at(event, false));
   canvas.addEventListener("pointerleave", leave);
   canvas.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
@@ -38,12 +39,18 @@ function steer(canvas, { point, leave = () => {}, arrow, key = () => false }) {
   });
 }
 
+function bytesOf(base64) {
+  const text = atob(base64), bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
 // ---- The network computes beside the page, so that the page never waits for it ----
 
 const mind = { worker: null, busy: false, next: null };
 
 function startNetwork() {
-  const bytes = Uint8Array.from(atob(PAGE.weights), (letter) => letter.charCodeAt(0)).buffer;
+  const bytes = bytesOf(PAGE.weights).buffer;
   const work = () => {
     let network = null;
     onmessage = ({ data }) => {
@@ -91,8 +98,8 @@ function sayAnswer(shares, milliseconds) {
   const strong = make("strong", {}, shares[order[0]] < 0.5 ? `perhaps ${first}` : first);
   element("said").replaceChildren(strong, ` or ${others.join(", ")}. Picture: ${state.name}${state.cover ? ", partly hidden" : ""}`);
   element("calibration").textContent = `Computed in ${milliseconds.toFixed()} ms. ` + (PAGE.temperature
-    ? "Calibrated: of the test pictures at 70%, about 70 in 100 are right."
-    : "This network is not calibrated: it is more often right than it says.");
+    ? `Calibrated (temperature ${PAGE.temperature.toFixed(2)}): of CIFAR-10's pictures at 70%, about 7 in 10 should be right.`
+    : "The probabilities are not calibrated: no temperature is stored beside this network.");
 }
 
 function drawBars(shares) {
@@ -188,19 +195,21 @@ function startCover() {
 
 // ---- A drawing ----
 
-const pen = { x: 160, y: 160, down: false };
+const SHEET = 320; // pixels
+const pen = { x: SHEET / 2, y: SHEET / 2, down: false };
 
 /* Turn the first canvas into a sheet to draw on, or back. */
 function draw(on) {
   const canvas = element("whole");
   element("tools").hidden = !on;
+  element("pen").hidden = true;
   element("draw").setAttribute("aria-expanded", on);
   canvas.classList.toggle("sheet", on);
   canvas.tabIndex = on ? 0 : -1;
   canvas.setAttribute("role", on ? "application" : "img");
   if (!on) return;
   canvas.setAttribute("aria-label", "A sheet to draw on. Arrow keys move the brush, space sets it down and lifts it.");
-  [canvas.width, canvas.height] = [320, 320];
+  [canvas.width, canvas.height] = [SHEET, SHEET];
   wipe();
   canvas.focus();
 }
@@ -208,11 +217,12 @@ function draw(on) {
 function wipe() {
   const brush = element("whole").getContext("2d");
   brush.fillStyle = "white";
-  brush.fillRect(0, 0, 320, 320);
+  brush.fillRect(0, 0, SHEET, SHEET);
   present(element("whole"), "your drawing", "Draw here: mouse, finger, or arrow keys and space");
 }
 
-function stroke(x, y, down) {
+/* Move the brush to a place, and paint on the way if it is down; a keyboard needs to be shown where it is. */
+function stroke(x, y, down, keyboard = false) {
   const brush = element("whole").getContext("2d");
   brush.strokeStyle = element("colour").value;
   brush.lineWidth = element("brush").value;
@@ -225,24 +235,27 @@ function stroke(x, y, down) {
     present(element("whole"), "your drawing", element("shows").textContent);
   }
   Object.assign(pen, { x, y, down });
+  element("pen").hidden = !keyboard;
+  const unit = element("whole").clientWidth / SHEET;
+  element("pen").style.translate = `${x * unit}px ${y * unit}px`;
 }
 
 function startDrawing() {
   const on = () => element("whole").classList.contains("sheet");
   steer(element("whole"), {
-    point: (across, down, pressed) => on() && stroke(across * 320, down * 320, pressed),
+    point: (across, down, pressed) => on() && stroke(across * SHEET, down * SHEET, pressed),
     leave: () => { pen.down = false; },
     arrow: (dx, dy) => {
       if (!on()) return;
-      const within = (value) => Math.min(Math.max(value, 0), 320);
-      stroke(within(pen.x + STEP * dx), within(pen.y + STEP * dy), pen.down);
-      element("shows").textContent = `Brush ${pen.down ? "down" : "up"} at ${pen.x}, ${pen.y}`;
+      const within = (value) => Math.min(Math.max(value, 0), SHEET);
+      stroke(within(pen.x + STEP * dx), within(pen.y + STEP * dy), pen.down, true);
     },
     key: (key) => {
       if (!on() || key !== " ") return false;
-      const lifted = pen.down;
+      const down = !pen.down;
       pen.down = false;
-      stroke(pen.x, pen.y, !lifted);
+      stroke(pen.x, pen.y, down, true);
+      element("shows").textContent = `The brush is ${down ? "down" : "up"}`;
       return true;
     },
   });
@@ -281,8 +294,7 @@ function startSources() {
 /* A data URI as a file: fetching one would be a request. */
 function fileOf(address) {
   const [head, content] = address.split(",");
-  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-  return new Blob([bytes], { type: head.match(/:(.*);/)[1] });
+  return new Blob([bytesOf(content)], { type: head.match(/:(.*);/)[1] });
 }
 
 function startExamples() {
