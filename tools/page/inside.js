@@ -1,58 +1,55 @@
 "use strict";
 /* "Look inside": the maps of each layer, and where a number in them comes from. */
 
-const KINDS = { // the name of a kind of layer, and what it does
-  Normalization: ["Standard\u00adise", "Each colour is shifted and scaled: over the training pictures its mean is 0 and its " +
-    "standard deviation 1."],
-  Conv2D: ["Convolution", "Each filter is laid over every place of the maps before it. The numbers of the patch below " +
-    "it are multiplied by those of its kernel and added up. Each filter makes one map."],
-  Dense: ["Dense", "Each number is a sum over all numbers before it, each times a weight: one set of weights a class."],
-  BatchNormalization: ["Batch norm", "Each map is scaled and shifted, so that over the training pictures its numbers lie " +
-    "around 0 and spread alike."],
+const KINDS = { // what a kind of layer is called, and what it does
+  Normalization: ["Standard\u00adise",
+    "Each colour is shifted and scaled: over the training pictures its mean is 0, its standard deviation 1."],
+  Conv2D: ["Convolution",
+    "Each filter is laid over every place of the maps before it. The numbers of the patch below it are " +
+    "multiplied by those of its kernel and added up. So each filter makes one map."],
+  Dense: ["Dense", "For each class a sum over all numbers before it, each times a weight."],
+  BatchNormalization: ["Batch norm",
+    "Each map is scaled and shifted, so that over many pictures its numbers spread as those of the others."],
   Rescaling: ["Rescale", "Each number is multiplied by the same factor."],
-  Activation: ["Activation", "Each number goes through a curve: without one, many layers could do no more than a single " +
-    "one."],
+  Activation: ["Activation",
+    "Each number goes through a curve. Without it, many layers could do no more than one."],
   ReLU: ["ReLU", "What is below 0 becomes 0."],
-  MaxPooling2D: ["Max pooling", "Of the numbers in each small square only the largest stays. The maps get smaller, and it " +
-    "matters less where exactly something is."],
-  GlobalMaxPooling2D: ["Global max", "Of each map only its largest number stays: is this feature anywhere in the picture?"],
-  GlobalAveragePooling2D: ["Global mean", "Of each map only its mean stays."],
+  MaxPooling2D: ["Max pooling",
+    "Of the numbers in each small square the largest stays: it matters less where exactly something is."],
+  GlobalMaxPooling2D: ["Global max", "Of each map the largest number stays: is it anywhere in the picture?"],
+  GlobalAveragePooling2D: ["Global mean", "Of each map its mean stays."],
   Flatten: ["Flatten", "All numbers of all maps in one list."],
-  Dropout: ["Dropout", "It drops numbers in training. Here it changes nothing."],
+  Dropout: ["Dropout", "It leaves out numbers in training. Here it changes nothing."],
 };
-const STRONGEST = 6; // maps that a sum is explained by
+const STRONGEST = 6; // maps by which a sum is explained
 
 const inside = {
   network: null, // a Network, for its kernels
-  blocks: null, // what each layer made of the picture, the picture itself first
-  at: { layer: 0, channel: 0, y: 0, x: 0 }, // what is explained
-  kept: null, // where it returns to when the mouse leaves
+  blocks: null, // the picture, and what each layer made of it
+  at: { layer: 0, channel: 0, y: 0, x: 0 }, // the number that is explained
+  kept: null, // the one to return to when the mouse leaves
 
   start(network) {
     this.network = network;
     this.at.layer = Math.max(0, network.layers.findIndex(({ kind }) => kind === "Conv2D"));
     network.layers.forEach((layer, index) => element("layers").append(this.chip(layer, index)));
-    steer(element("maps"), {
-      point: (across, down, keep) => this.pointAtMaps(across, down, keep),
-      leave: () => this.go(this.kept),
-      arrow: (dx, dy) => this.keep({ channel: this.at.channel + dx + dy * this.grid().columns }),
-    });
-    steer(element("map"), {
-      point: (across, down, keep) => this.pointAtMap(across, down, keep),
-      leave: () => this.go(this.kept),
-      arrow: (dx, dy) => this.keep({ y: this.at.y + dy, x: this.at.x + dx }),
-    });
+    const leave = () => this.go(this.kept);
+    const arrowInMaps = (dx, dy) => this.keep({ channel: this.at.channel + dx + dy * this.grid().columns });
+    const arrowInMap = (dx, dy) => this.keep({ y: this.at.y + dy, x: this.at.x + dx });
+    steer(element("maps"), { point: this.pointAtMaps.bind(this), leave, arrow: arrowInMaps });
+    steer(element("map"), { point: this.pointAtMap.bind(this), leave, arrow: arrowInMap });
     new ResizeObserver(() => this.draw()).observe(element("maps").parentElement);
   },
 
+  /* The button of a layer: one of its maps, its name and its shape. */
   chip(layer, index) {
+    const names = { Conv2D: `Conv ${layer.size.join("×")}`, Activation: layer.activation };
     const [height, width, channels] = layer.shape;
-    const name = { Conv2D: `Conv ${layer.size?.join("×")}`, Activation: layer.activation }[layer.kind] ?? KINDS[layer.kind][0];
     const chip = make("label", { className: `chip ${layer.kind}` });
     const radio = make("input", { type: "radio", name: "layer", checked: index === this.at.layer });
     radio.addEventListener("change", () => this.choose(index));
-    const shape = height * width === 1 ? `${channels}` : `${height}×${width}×${channels}`;
-    chip.append(radio, make("canvas"), make("b", {}, name), make("span", {}, shape));
+    chip.append(radio, make("canvas"), make("b", {}, names[layer.kind] ?? KINDS[layer.kind][0]),
+      make("span", {}, height * width === 1 ? `${channels}` : `${height}×${width}×${channels}`));
     return chip;
   },
 
@@ -60,15 +57,16 @@ const inside = {
   update(pixels, blocks) {
     this.blocks = [{ values: pixels, shape: [SIDE, SIDE, 3] }, ...blocks];
     document.querySelectorAll("#layers canvas").forEach((canvas, index) => {
-      const block = blocks[index], [height, width, channels] = block.shape;
-      const square = Math.ceil(Math.sqrt(channels)); // of single numbers all are shown, side by side
-      drawOn(canvas, height * width > 1 ? mapOf(block, liveliest(block)) : { values: block.values, shape: [square, square, 1] });
+      const { values, shape: [height, width, channels] } = blocks[index];
+      const side = Math.ceil(Math.sqrt(channels)); // single numbers are shown all, as a square
+      const single = { values, shape: [side, side, 1] };
+      drawOn(canvas, height * width > 1 ? mapOf(blocks[index], liveliest(blocks[index])) : single);
     });
     if (this.kept) this.draw();
     else this.choose(this.at.layer);
   },
 
-  /* Explain a layer: of its liveliest map, the place in the middle. */
+  /* Explain a layer: the middle of its liveliest map. */
   choose(layer) {
     const block = this.blocks[layer + 1];
     this.keep({ layer, channel: liveliest(block), y: block.shape[0] >> 1, x: block.shape[1] >> 1 });
@@ -81,19 +79,33 @@ const inside = {
 
   /* Explain another number: of the given layer, channel and place, as far as these exist. */
   go(change) {
-    const at = { ...this.at, ...change };
-    const [height, width, channels] = this.network.layers[at.layer].shape;
+    const { layer, channel, y, x } = { ...this.at, ...change };
+    const [height, width, channels] = this.network.layers[layer].shape;
     const within = (value, count) => Math.min(Math.max(value, 0), count - 1);
-    this.at = { layer: at.layer, channel: within(at.channel, channels), y: within(at.y, height), x: within(at.x, width) };
+    this.at = { layer, channel: within(channel, channels), y: within(y, height), x: within(x, width) };
     this.draw();
+  },
+
+  draw() {
+    if (!this.blocks) return;
+    const layer = this.network.layers[this.at.layer], { channel, y, x } = this.at;
+    const [input, output] = this.blocks.slice(this.at.layer, this.at.layer + 2);
+    const map = mapOf(output, channel), field = this.receptiveField();
+    this.drawMaps(element("maps"), output);
+    drawOn(element("map"), map, largest(output), { top: y, left: x, rows: 1, columns: 1 });
+    drawOn(element("field"), asPicture(this.blocks[0].values), 1, field);
+    this.say(layer, output, field);
+    this.explain(layer, input, map.values[y * output.shape[1] + x]);
   },
 
   // ---- The maps of a layer ----
 
-  /* How the maps of the chosen layer are laid out. */
+  /* How the maps are laid out: near to a square, and in full rows if that is possible. */
   grid() {
-    const channels = this.network.layers[this.at.layer].shape[2];
-    const columns = Math.min(channels, Math.ceil(Math.sqrt(channels * 1.35)));
+    const channels = this.network.layers[this.at.layer].shape[2], root = Math.ceil(Math.sqrt(channels));
+    let columns = root;
+    while (channels % columns) columns++;
+    if (columns > 2 * root) columns = root;
     return { columns, rows: Math.ceil(channels / columns) };
   },
 
@@ -108,16 +120,22 @@ const inside = {
       const x = (channel % columns) * tile, y = Math.floor(channel / columns) * tile;
       brush.drawImage(sheet, 0, channel * height, width, height, x, y, tile - gap, tile - gap);
       if (channel === this.at.channel) frame(brush, x, y, tile - gap, tile - gap);
+      if (this.areClasses(block)) write(brush, PAGE.classes[channel], x + tile / 12, y + tile / 5);
     }
   },
 
+  /* Whether the channels of a block are the ten classes. */
+  areClasses({ shape: [height, width, channels] }) {
+    return height * width === 1 && channels === PAGE.classes.length;
+  },
+
   pointAtMaps(across, down, keep) {
-    const { columns, rows } = this.grid();
     const [height, width, channels] = this.network.layers[this.at.layer].shape;
+    const { columns, rows } = this.grid();
     const [column, row] = [Math.floor(across * columns), Math.floor(down * rows)];
-    if (row * columns + column >= channels) return;
-    const place = { y: Math.floor((down * rows - row) * height), x: Math.floor((across * columns - column) * width) };
-    this[keep ? "keep" : "go"]({ channel: row * columns + column, ...place });
+    const y = Math.floor((down * rows - row) * height), x = Math.floor((across * columns - column) * width);
+    const channel = row * columns + column;
+    if (channel < channels) this[keep ? "keep" : "go"]({ channel, y, x });
   },
 
   pointAtMap(across, down, keep) {
@@ -127,27 +145,13 @@ const inside = {
 
   // ---- One number, and where it comes from ----
 
-  draw() {
-    if (!this.blocks) return;
-    const layer = this.network.layers[this.at.layer];
-    const { channel, y, x } = this.at;
-    const [input, output] = this.blocks.slice(this.at.layer, this.at.layer + 2);
-    this.drawMaps(element("maps"), output);
-    drawOn(element("map"), mapOf(output, channel), largest(output), { top: y, left: x, rows: 1, columns: 1 });
-    const field = this.receptiveField(), { top, left, rows, columns } = field;
-    drawOn(element("field"), asPicture(this.blocks[0].values), 1, field);
-    element("field").setAttribute("aria-label", `rows ${top + 1} to ${top + rows}, columns ${left + 1} to ${left + columns}`);
-    this.say(layer, output);
-    this.explain(layer, input, mapOf(output, channel).values[y * output.shape[1] + x]);
-  },
-
-  /* The part of the picture that the chosen number depends on: back through all layers below it. */
+  /* The part of the picture that the number depends on: back through the windows of all layers below it. */
   receptiveField() {
     let [top, left, bottom, right] = [this.at.y, this.at.x, this.at.y, this.at.x];
     for (let index = this.at.layer; index >= 0; index--) {
-      const shape = this.blocks[index].shape;
-      const first = Network.window(this.network.layers[index], shape, top, left);
-      const last = Network.window(this.network.layers[index], shape, bottom, right);
+      const layer = this.network.layers[index], shape = this.blocks[index].shape;
+      const first = Network.window(layer, shape, top, left);
+      const last = Network.window(layer, shape, bottom, right);
       [top, left] = [Math.max(first.top, 0), Math.max(first.left, 0)];
       bottom = Math.min(last.top + last.rows, shape[0]) - 1;
       right = Math.min(last.left + last.columns, shape[1]) - 1;
@@ -155,68 +159,74 @@ const inside = {
     return { top, left, rows: bottom - top + 1, columns: right - left + 1 };
   },
 
-  say(layer, { shape: [height, width, channels] }) {
-    const { channel, y, x } = this.at;
-    const one = height * width === 1, last = one && channels === PAGE.classes.length;
-    element("layer-name").textContent = `${KINDS[layer.kind][0]} · ${layer.name}`;
+  say(layer, output, { rows, columns }) {
+    const { channel, y, x } = this.at, [height, width, channels] = output.shape;
+    const map = `Map ${channel + 1} of ${channels}`;
+    const name = this.areClasses(output) ? `Class ${PAGE.classes[channel]}` : map;
+    element("layer-name").textContent = `${KINDS[layer.kind][0].replace("\u00ad", "")} · ${layer.name}`;
     element("layer-does").textContent = KINDS[layer.kind][1];
-    element("map-name").textContent = last ? `Class ${PAGE.classes[channel]}` : `Map ${channel + 1} of ${channels}`;
-    element("place").textContent = one ? "one number" : `row ${y + 1}, column ${x + 1} of ${height} × ${width}`;
-    element("maps").setAttribute("aria-label", `The ${channels} maps of ${layer.name}. Arrow keys choose one.`);
-    element("map").setAttribute("aria-label", `Map ${channel + 1}. Arrow keys choose a number in it.`);
+    element("map-name").textContent = name;
+    element("place").textContent = `row ${y + 1}, column ${x + 1} of ${height} × ${width}`;
+    element("sees").textContent = `can see ${rows} × ${columns} pixels`;
+    element("maps").setAttribute("aria-label", `${channels} maps of ${layer.name}. Arrow keys choose one.`);
+    element("map").setAttribute("aria-label", `${name}. Arrow keys choose a number in it.`);
   },
 
-  /* Say how a value came about, and show the patch that it reads and, for a sum of products, the kernel. */
+  /* Say how a value came about, and show what it was made of. */
   explain(layer, input, value) {
-    const { channel, y, x } = this.at;
-    const window = Network.window(layer, input.shape, y, x);
-    const parts = element("parts");
-    parts.replaceChildren();
-    if (layer.kernel) return this.explainSum(layer, input, value, window);
+    const { channel, y, x } = this.at, window = Network.window(layer, input.shape, y, x);
+    element("parts").replaceChildren();
+    if (layer.kernel) {
+      this.explainSum(layer, input, value, window);
+      return;
+    }
     const patch = patchOf(input, window, layer.kind === "Flatten" ? 0 : channel);
-    const before = signed(patch.values[0]), after = signed(value), count = `${window.rows} × ${window.columns}`;
+    const before = signed(patch.values[0]), count = `${window.rows} × ${window.columns} numbers`;
+    const [scale, shift] = [layer.scale, layer.shift].map((list) => list && signed(list[channel]));
     element("sum").textContent = {
-      Activation: `${layer.activation}(${before}) = ${after}`,
-      ReLU: `the larger one of 0 and ${before} = ${after}`,
-      MaxPooling2D: `The largest of ${count} numbers: ${after}`,
-      GlobalMaxPooling2D: `The largest of ${count} numbers: ${after}`,
-      GlobalAveragePooling2D: `The mean of ${count} numbers: ${after}`,
-    }[layer.kind] ?? (layer.scale
-      ? `${before} × ${signed(layer.scale[channel])} + (${signed(layer.shift[channel])}) = ${after}`
-      : `The same number as before: ${after}`);
-    if (layer.kind !== "Flatten") parts.append(this.part("it reads", patch, largest(input)));
+      Activation: `${layer.activation}(${before})`,
+      ReLU: `the larger one of 0 and ${before}`,
+      MaxPooling2D: `the largest of ${count}`,
+      GlobalMaxPooling2D: `the largest of ${count}`,
+      GlobalAveragePooling2D: `the mean of ${count}`,
+    }[layer.kind] ?? (scale ? `${before} × ${scale} + (${shift})` : "the same number as before");
+    element("sum").append(` = ${signed(value)}`);
+    if (layer.kind !== "Flatten") element("parts").append(part("it reads", patch, largest(input)));
   },
 
+  /* A sum of products: of each map the patch times the kernel, those first that count most. */
   explainSum(layer, input, value, window) {
     const channels = input.shape[2], length = window.rows * window.columns * channels;
     const kernel = layer.kernel.subarray(this.at.channel * length, (this.at.channel + 1) * length);
     const weights = { values: kernel, shape: [window.rows, window.columns, channels] };
     const sums = Array.from({ length: channels }, (_, c) => {
-      const patch = patchOf(input, window, c);
-      const weight = patchOf(weights, { ...window, top: 0, left: 0 }, c);
-      return { c, patch, weight, sum: patch.values.reduce((sum, number, i) => sum + number * weight.values[i], 0) };
+      const patch = patchOf(input, window, c), weight = mapOf(weights, c);
+      const sum = patch.values.reduce((before, number, i) => before + number * weight.values[i], 0);
+      return { c, patch, weight, sum };
     });
-    const bias = layer.bias ? `, and the bias ${signed(layer.bias[this.at.channel])}` : "";
-    element("sum").textContent = `${length.toLocaleString("en")} products added up${bias}: ${signed(value)}`;
     sums.sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
+    const bias = layer.bias ? `, and the bias ${signed(layer.bias[this.at.channel])},` : "";
+    element("sum").textContent = `${length.toLocaleString("en")} products${bias} added up = ${signed(value)}`;
     const names = channels === 3 ? ["red", "green", "blue"] : [];
     for (const { c, patch, weight, sum } of sums.slice(0, STRONGEST)) {
-      const part = this.part(names[c] ?? `map ${c + 1}`, patch, largest(input));
-      part.append("×", drawOn(make("canvas"), weight, largest(weights)), make("b", {}, `= ${signed(sum)}`));
-      element("parts").append(part);
+      const row = part(names[c] ?? `map ${c + 1}`, patch, largest(input));
+      row.append("×", drawOn(make("canvas"), weight, largest(weights)), make("b", {}, `= ${signed(sum)}`));
+      element("parts").append(row);
     }
-    const rest = sums.slice(STRONGEST).reduce((all, { sum }) => all + sum, 0);
-    if (channels > STRONGEST) {
-      element("parts").append(make("p", { className: "hint" }, `the other ${channels - STRONGEST} maps: ${signed(rest)}`));
-    }
-  },
-
-  part(name, patch, most) {
-    const part = make("div", { className: "part" });
-    part.append(make("span", {}, name), drawOn(make("canvas"), patch, most));
-    return part;
+    const others = sums.slice(STRONGEST);
+    if (!others.length) return;
+    const rest = signed(others.reduce((all, { sum }) => all + sum, 0));
+    element("parts").append(make("p", { className: "hint" }, `the other ${others.length} maps: ${rest}`));
   },
 };
+
+function part(name, patch, most) {
+  const row = make("div", { className: "part" });
+  row.append(make("span", {}, name), drawOn(make("canvas"), patch, most));
+  return row;
+}
+
+// ---- Blocks of numbers ----
 
 /* The numbers of one channel in a window of a block; 0 where it lies outside. */
 function patchOf({ values, shape: [height, width, channels] }, { top, left, rows, columns }, channel) {
@@ -254,30 +264,31 @@ function signed(value) {
   return value.toFixed(Math.abs(value) < 100 ? 2 : 0).replace("-", "−");
 }
 
-/* A canvas with the maps of a block one below the other: blue above 0, orange below, the page's colour at 0. */
+// ---- Drawing them ----
+
+/* A canvas with the maps of a block one below the other: blue above 0, orange below, pale at 0. */
 function coloured({ values, shape: [height, width, channels] }, most = largest({ values })) {
-  const [zero, plus, minus] = ["--zero", "--plus-ink", "--minus-ink"].map(colour);
-  const image = new ImageData(width, height * channels);
-  for (let channel = 0, to = 0; channel < channels; channel++) {
-    for (let place = 0; place < height * width; place++, to += 4) {
-      const value = (values[place * channels + channel] ?? 0) / most;
-      const share = Math.min(1, Math.sqrt(Math.abs(value))); // the root lets small numbers be seen
-      const end = value > 0 ? plus : minus;
-      for (let i = 0; i < 3; i++) image.data[to + i] = zero[i] + share * (end[i] - zero[i]);
-      image.data[to + 3] = 255;
-    }
+  const [zero, plus, minus] = ["--zero", "--plus", "--minus"].map(colour);
+  const image = new ImageData(width, height * channels), places = height * width;
+  for (let to = 0; to < places * channels; to++) {
+    const value = (values[(to % places) * channels + Math.floor(to / places)] ?? 0) / most;
+    const share = Math.min(1, Math.sqrt(Math.abs(value))); // the root lets small numbers be seen
+    const end = value > 0 ? plus : minus;
+    for (let i = 0; i < 3; i++) image.data[4 * to + i] = zero[i] + share * (end[i] - zero[i]);
+    image.data[4 * to + 3] = 255;
   }
   return onCanvas(image);
 }
 
 /* Red, green and blue, 0 to 255, of a colour that style.css names. */
 function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim().match(/\w\w/g).map((hex) => parseInt(hex, 16));
+  const value = getComputedStyle(document.documentElement).getPropertyValue(name);
+  return value.match(/\w\w/g).map((digits) => parseInt(digits, 16));
 }
 
 function asPicture(pixels) {
   const image = new ImageData(SIDE, SIDE);
-  for (let i = 0; i < SIDE * SIDE; i++) image.data.set([pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2], 255], 4 * i);
+  for (let i = 0; i < SIDE * SIDE; i++) image.data.set([...pixels.subarray(3 * i, 3 * i + 3), 255], 4 * i);
   return onCanvas(image);
 }
 
@@ -290,7 +301,7 @@ function onCanvas(image) {
 /* Draw one map, a patch or a picture as large as its canvas, with a frame around a window of it. */
 function drawOn(canvas, block, most, marked) {
   const sheet = block.values ? coloured(block, most) : block;
-  const unit = Math.ceil(288 / Math.max(sheet.width, sheet.height)); // so that a frame is thinner than a number
+  const unit = Math.ceil(288 / Math.max(sheet.width, sheet.height)); // a frame is thinner than a number
   [canvas.width, canvas.height] = [unit * sheet.width, unit * sheet.height];
   const brush = canvas.getContext("2d");
   brush.imageSmoothingEnabled = false;
@@ -305,4 +316,12 @@ function frame(brush, x, y, width, height) {
     [brush.strokeStyle, brush.lineWidth] = [style, line];
     brush.strokeRect(x + 2, y + 2, Math.max(1, width - 4), Math.max(1, height - 4));
   }
+}
+
+/* A word that can be read on any ground. */
+function write(brush, word, x, y) {
+  [brush.font, brush.lineWidth, brush.lineJoin] = [`600 ${14 * devicePixelRatio}px sans-serif`, 4, "round"];
+  [brush.strokeStyle, brush.fillStyle] = [`rgb(${colour("--paper")})`, `rgb(${colour("--ink")})`];
+  brush.strokeText(word, x, y);
+  brush.fillText(word, x, y);
 }

@@ -1,13 +1,13 @@
 "use strict";
 /* A convolutional network, forward only: from the pixels of a picture to ten logits.
 
-   What flows from layer to layer is a block of numbers { values, shape: [height, width, channels] }. `values` is
-   one long array: first the channels of the top left place, then those of the place to its right, and so on, row
-   by row. So the number at (y, x, c) stands at (y * width + x) * channels + c. A plain list of n numbers is a
-   block of shape [1, 1, n], and a dense layer is a convolution that reads 1 x 1 places.
+   What flows from layer to layer is a block of numbers { values, shape: [height, width, channels] }. `values`
+   is one long array: first the channels of the top left place, then those of the place to its right, and so
+   on, row by row. So the number at (y, x, c) stands at (y * width + x) * channels + c. A plain list of n
+   numbers is a block of shape [1, 1, n], and a dense layer is a convolution that reads 1 x 1 places.
 
-   Each layer is a function below, under the name that Keras gives it: block in, block out. All numbers are doubles,
-   because JavaScript computes with nothing else, and turning 32-bit numbers into doubles costs a third of the time. */
+   Each layer is a function below, under the name that Keras gives it: block in, block out. All numbers are
+   doubles: JavaScript computes with nothing else, and to turn 32-bit numbers into doubles takes time. */
 
 class Network {
   /* layers: what tools/page.py tells of each; weights: an ArrayBuffer with the numbers of all of them. */
@@ -23,7 +23,8 @@ class Network {
         const [start, length] = layer.kernel;
         arrays.kernel = Network.unpack(new Whole(weights, start, length), arrays.scales);
       }
-      return { size: layer.kernel_size ?? layer.pool_size ?? [1, 1], step: layer.strides ?? [1, 1], ...layer, ...arrays };
+      const size = layer.kernel_size ?? layer.pool_size ?? [1, 1]; // of the window that a place reads
+      return { ...layer, ...arrays, size, step: layer.strides ?? [1, 1] };
     });
   }
 
@@ -37,7 +38,7 @@ class Network {
     return kernel;
   }
 
-  /* Pixels, 0 to 255, of a picture of 32 x 32: return what each layer makes of them. The last one's are the logits. */
+  /* Return what each layer makes of the pixels, 0 to 255, of a picture of 32 x 32; the last one: logits. */
   run(pixels) {
     let block = { values: Float64Array.from(pixels), shape: [32, 32, 3] };
     return this.layers.map((layer) => (block = Network[layer.kind](block, layer)));
@@ -56,7 +57,8 @@ class Network {
   /* Each filter is laid over each place: the numbers of the patch times those of the kernel, added up. */
   static Conv2D(input, layer) {
     const { kernel, bias, activation, shape } = layer;
-    const output = { values: Network.products(Network.patches(input, layer), kernel, kernel.length / shape[2]), shape };
+    const patches = Network.patches(input, layer), length = kernel.length / shape[2];
+    const output = { values: Network.products(patches, kernel, length), shape };
     if (bias) Network.perChannel(output, (value, channel) => value + bias[channel]);
     return Network.Activation(output, { activation });
   }
@@ -65,11 +67,11 @@ class Network {
     return Network.Conv2D(input, layer);
   }
 
-  /* The rows and columns of the input that a place (y, x) of a layer's output reads; some may lie outside. */
+  /* The rows and columns of the input that a place (y, x) of the output reads; some may lie outside. */
   static window({ kind, size, step, padding }, [height, width], y, x) {
     const [rows, columns] = kind.startsWith("Global") || kind === "Flatten" ? [height, width] : size;
-    const margin = padding === "same" ? [(rows - 1) >> 1, (columns - 1) >> 1] : [0, 0]; // so large maps stay as large
-    return { top: y * step[0] - margin[0], left: x * step[1] - margin[1], rows, columns };
+    const [above, before] = padding === "same" ? [(rows - 1) >> 1, (columns - 1) >> 1] : [0, 0];
+    return { top: y * step[0] - above, left: x * step[1] - before, rows, columns };
   }
 
   /* Write the patch that each place reads as one row of numbers ("im2col"): zeros where it lies outside. */
@@ -89,9 +91,9 @@ class Network {
     return patches;
   }
 
-  /* Every patch times every filter, both rows of `length` numbers: this is where nearly all of the time goes.
-     One product after another would fetch two numbers from memory for each multiplication. Two patches and four
-     filters at a time need six for eight. At the end of a list the last row is taken again, and gives the same. */
+  /* Every patch times every filter, both rows of `length` numbers: here nearly all of the time goes. One row
+     times one other would fetch two numbers from memory for each multiplication. Two patches and four filters
+     at a time need six for eight. At the end of a list the last row is taken again, and gives the same. */
   static products(patches, filters, length) {
     const places = patches.length / length, channels = filters.length / length;
     const output = new Float64Array(places * channels);
@@ -144,8 +146,8 @@ class Network {
     }
   }
 
-  /* In training it subtracts the batch's mean and divides by its spread. Once trained, both are known, and with
-     the learnt factor and offset they come to one factor and one offset for each channel. */
+  /* In training it subtracts the batch's mean and divides by its spread. Once trained, both are known, and
+     with the learnt factor and offset they come to one factor and one offset for each channel. */
   static BatchNormalization({ values, shape }, { scale, shift }) {
     const output = { values: values.slice(), shape };
     Network.perChannel(output, (value, channel) => value * scale[channel] + shift[channel]);

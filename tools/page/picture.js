@@ -1,10 +1,10 @@
 "use strict";
-/* From a picture of any size to the 32 x 32 pixels that the network gets, computed as Pillow computes them
-   (and so as `load_photo` in helpers/predict.py): the middle square, then a bicubic filter that is as wide as what
-   it shrinks, first along the rows, then along the columns, in whole numbers, rounded to 0 to 255 after each. */
+/* From a picture of any size to the 32 x 32 pixels that the network gets, computed as Pillow computes them,
+   and so as `load_photo` in helpers/predict.py: the middle square, then a bicubic filter that is as wide as
+   what it shrinks, first along the rows, then along the columns, rounded to 0 to 255 after each. */
 
 const SIDE = 32;
-const STRIP = 256; // rows that are read at a time: a telephone's photo in one piece would fill its memory
+const STRIP = 256; // rows that are read at a time: a whole photo would fill a telephone's memory
 const PRECISION = 2 ** 22; // weights are whole numbers: shares of this
 
 /* The picture in a file, upright, its first frame, its colours as they are stored; rejects if it is none. */
@@ -25,7 +25,7 @@ function bicubic(x) {
   return 0;
 }
 
-/* For each of SIDE new pixels: the first of the `side` old ones that it is made of, and the weight of each. */
+/* For each of SIDE new pixels: the first of the `side` old ones that it is made of, and their weights. */
 function resamplingWeights(side) {
   const scale = side / SIDE;
   const wide = Math.max(scale, 1); // a picture is shrunk by averaging, and enlarged by reading in between
@@ -33,15 +33,16 @@ function resamplingWeights(side) {
     const centre = (i + 0.5) * scale;
     const first = Math.max(Math.floor(centre - 2 * wide + 0.5), 0);
     const last = Math.min(Math.floor(centre + 2 * wide + 0.5), side);
-    const weights = Array.from({ length: last - first }, (_, j) => bicubic((first + j - centre + 0.5) / wide));
+    const distance = (j) => (first + j + 0.5 - centre) / wide;
+    const weights = Array.from({ length: last - first }, (_, j) => bicubic(distance(j)));
     const sum = weights.reduce((a, b) => a + b);
     const rounded = (weight) => Math.trunc(weight * PRECISION + (weight < 0 ? -0.5 : 0.5));
     return { first, weights: weights.map((weight) => rounded(weight / sum)) };
   });
 }
 
-/* Replace lines of old pixels by lines of SIDE new ones. `at(line, i)` and `to(line, i)` say where a pixel's three
-   colours begin in `from` and in `into`; `step` is how many bytes further the next pixel of a line stands. */
+/* Replace lines of old pixels by lines of SIDE new ones. `at(line, i)` and `to(line, i)` say where a pixel's
+   colours begin in `from` and in `into`; `step` is how many numbers further the line's next pixel stands. */
 function resample(from, into, lines, step, at, to, every) {
   for (let line = 0; line < lines; line++) {
     every.forEach(({ first, weights }, i) => {
@@ -74,6 +75,7 @@ function shrink(picture) {
     resample(strip, narrow, rows, 4, (y, x) => (y * side + x) * 4, to, weights);
   }
   const pixels = new Uint8ClampedArray(SIDE * SIDE * 3);
-  resample(narrow, pixels, SIDE, SIDE * 3, (x, y) => (y * SIDE + x) * 3, (x, y) => (y * SIDE + x) * 3, weights);
+  const place = (x, y) => (y * SIDE + x) * 3;
+  resample(narrow, pixels, SIDE, SIDE * 3, place, place, weights);
   return pixels;
 }

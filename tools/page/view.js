@@ -4,7 +4,14 @@
 const GREY = [125, 123, 114]; // what hides a part: the mean colour of the training pictures
 const STEP = 10; // how far an arrow key moves the brush, in pixels of the drawing
 
-const state = { name: "", pixels: null, cover: null, before: null };
+const state = {
+  name: "", // of the picture
+  pixels: null, // what the network gets of it
+  cover: null, // where the grey square is: { top, left }
+  before: null, // the probabilities without it
+  opened: 0, // how many files were opened: what is read last may have been asked for first
+  saying: 0, // the timer of what is said
+};
 
 function element(id) {
   return document.getElementById(id);
@@ -20,8 +27,8 @@ function percent(share) {
   return `${(100 * share).toFixed(1)}%`;
 }
 
-/* Let mouse, finger and arrow keys move something on a canvas: `point` gets how far across and down, 0 to below 1,
-   and whether a button is down; `arrow` gets the step; `key` any other key, and returns whether it meant something. */
+/* Let mouse, finger and keys move something on a canvas: `point` gets how far across and down, 0 to below 1,
+   and whether a button is down; `arrow` the step; `key` any other key, and returns if it meant something. */
 function steer(canvas, { point, leave = () => {}, arrow, key = () => false }) {
   const at = (event, down) => {
     const box = canvas.getBoundingClientRect();
@@ -58,9 +65,8 @@ function startNetwork() {
         network = new Network(data.layers, data.bytes, data.bits);
         return;
       }
-      const began = performance.now();
-      const blocks = network.run(data.pixels);
-      postMessage({ pixels: data.pixels, blocks, milliseconds: performance.now() - began });
+      const began = performance.now(), blocks = network.run(data.pixels);
+      postMessage({ ...data, blocks, milliseconds: performance.now() - began });
     };
   };
   const program = new Blob([`${Network}\n(${work})()`], { type: "text/javascript" });
@@ -75,16 +81,15 @@ function startNetwork() {
 }
 
 /* Ask for what the network makes of some pixels; while it computes, only the last question waits. */
-function ask(pixels) {
-  mind.next = mind.busy ? pixels : null;
-  if (mind.busy) return;
+function ask(question) {
+  mind.next = mind.busy ? question : null;
+  if (!mind.busy) mind.worker.postMessage(question);
   mind.busy = true;
-  mind.worker.postMessage({ pixels });
 }
 
-function answer({ pixels, blocks, milliseconds }) {
+function answer({ pixels, covered, blocks, milliseconds }) {
   const shares = Network.softmax(blocks.at(-1).values, PAGE.temperature ?? 1);
-  if (!state.cover) state.before = shares;
+  if (!covered) state.before = shares;
   drawBars(shares);
   inside.update(pixels, blocks);
   clearTimeout(state.saying); // a reader's screen reader is told when the bars have come to rest
@@ -94,12 +99,14 @@ function answer({ pixels, blocks, milliseconds }) {
 
 function sayAnswer(shares, milliseconds) {
   const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
-  const [first, ...others] = order.slice(0, 3).map((index) => `${PAGE.classes[index]} ${percent(shares[index])}`);
+  const told = (index) => `${PAGE.classes[index]} ${percent(shares[index])}`;
+  const [first, ...others] = order.slice(0, 3).map(told);
+  const name = state.cover ? `${state.name}, partly hidden` : state.name;
   const strong = make("strong", {}, shares[order[0]] < 0.5 ? `perhaps ${first}` : first);
-  element("said").replaceChildren(strong, ` or ${others.join(", ")}. Picture: ${state.name}${state.cover ? ", partly hidden" : ""}`);
+  element("said").replaceChildren(strong, ` or ${others.join(", ")}. Picture: ${name}`);
   element("calibration").textContent = `Computed in ${milliseconds.toFixed()} ms. ` + (PAGE.temperature
-    ? `Calibrated (temperature ${PAGE.temperature.toFixed(2)}): of CIFAR-10's pictures at 70%, about 7 in 10 should be right.`
-    : "The probabilities are not calibrated: no temperature is stored beside this network.");
+    ? "Calibrated: of CIFAR-10's pictures that it is 70% sure of, about 7 in 10 should be right."
+    : "Not calibrated: no temperature is stored beside this network.");
 }
 
 function drawBars(shares) {
@@ -109,7 +116,7 @@ function drawBars(shares) {
     const row = list.children[index];
     row.classList.toggle("best", share === best);
     row.style.setProperty("--share", share);
-    row.style.setProperty("--before", state.before[index]);
+    row.style.setProperty("--before", state.before?.[index] ?? share);
     row.lastChild.textContent = percent(share);
   });
   list.classList.toggle("covered", Boolean(state.cover));
@@ -120,9 +127,7 @@ function drawBars(shares) {
 /* Show a picture, whatever can be drawn on a canvas, and ask what it is. */
 function present(picture, name, shows = "The picture, and in it the square that counts") {
   element("problem").hidden = true;
-  state.name = name;
-  state.cover = null;
-  state.pixels = shrink(picture);
+  Object.assign(state, { name, cover: null, before: null, pixels: shrink(picture) });
   element("shows").textContent = shows;
   if (picture !== element("whole")) drawWhole(picture, name);
   look();
@@ -130,13 +135,15 @@ function present(picture, name, shows = "The picture, and in it the square that 
 
 /* Open a file; say so if it is no picture. */
 async function open(blob, name, shows) {
+  const turn = ++state.opened;
   try {
     const picture = await decode(blob);
+    if (turn !== state.opened) return;
     draw(false);
     present(picture, name, shows);
     picture.close();
   } catch {
-    element("problem").textContent = `${name} is no picture that this browser can read. Try a JPEG, PNG, GIF or WebP.`;
+    element("problem").textContent = `${name} is no picture that this browser can read: try a JPEG or PNG.`;
     element("problem").hidden = false;
   }
 }
@@ -161,13 +168,15 @@ function look() {
   if (state.cover) {
     const { top, left } = state.cover, side = Number(element("cover").value);
     for (let y = Math.max(top, 0); y < Math.min(top + side, SIDE); y++) {
-      for (let x = Math.max(left, 0); x < Math.min(left + side, SIDE); x++) pixels.set(GREY, (y * SIDE + x) * 3);
+      for (let x = left; x < left + side; x++) {
+        if (x >= 0 && x < SIDE) pixels.set(GREY, (y * SIDE + x) * 3);
+      }
     }
   }
   const canvas = element("small");
   [canvas.width, canvas.height] = [SIDE, SIDE];
   canvas.getContext("2d").drawImage(asPicture(pixels), 0, 0);
-  ask(pixels);
+  ask({ pixels, covered: Boolean(state.cover) });
 }
 
 function startCover() {
@@ -179,7 +188,7 @@ function startCover() {
   };
   const within = (value) => Math.min(Math.max(value, -half()), SIDE - half() - 1);
   steer(element("small"), {
-    point: (across, down) => move({ top: Math.floor(down * SIDE) - half(), left: Math.floor(across * SIDE) - half() }),
+    point: (x, y) => move({ top: Math.floor(y * SIDE) - half(), left: Math.floor(x * SIDE) - half() }),
     leave: () => move(null),
     arrow: (dx, dy) => {
       const { top, left } = state.cover ?? { top: 16 - half(), left: 16 - half() };
@@ -188,9 +197,9 @@ function startCover() {
     key: (key) => key === "Escape" && !move(null),
   });
   element("small").addEventListener("blur", () => move(null));
-  const said = () => { element("cover-said").textContent = `${element("cover").value} × ${element("cover").value}`; };
-  element("cover").addEventListener("input", said);
-  said();
+  element("cover").addEventListener("input", ({ target }) => {
+    element("cover-said").textContent = `${target.value} × ${target.value}`;
+  });
 }
 
 // ---- A drawing ----
@@ -208,7 +217,7 @@ function draw(on) {
   canvas.tabIndex = on ? 0 : -1;
   canvas.setAttribute("role", on ? "application" : "img");
   if (!on) return;
-  canvas.setAttribute("aria-label", "A sheet to draw on. Arrow keys move the brush, space sets it down and lifts it.");
+  canvas.setAttribute("aria-label", "A sheet. Arrow keys move the brush, space sets it down and lifts it.");
   [canvas.width, canvas.height] = [SHEET, SHEET];
   wipe();
   canvas.focus();
@@ -273,10 +282,9 @@ function startSources() {
     });
   }
   const take = (event, data) => {
-    const file = [...data.files].at(0);
-    if (!file) return;
+    if (!data.files.length) return;
     event.preventDefault();
-    open(file, file.name);
+    open(data.files[0], data.files[0].name);
   };
   addEventListener("paste", (event) => take(event, event.clipboardData));
   addEventListener("drop", (event) => {
@@ -313,9 +321,9 @@ function startWords() {
     row.append(make("span", {}, name), make("i"), make("b", {}, "–"));
     element("bars").append(row);
   }
-  const accuracy = PAGE.accuracy ? `, and is right on ${percent(PAGE.accuracy)} of CIFAR-10's test pictures` : "";
-  element("about").textContent = `The network has ${PAGE.parameters.toLocaleString("en")} weights, each kept in ` +
-    `${PAGE.bits} bits${accuracy}.`;
+  const weights = `${PAGE.parameters.toLocaleString("en")} weights, kept in ${PAGE.bits} bits each`;
+  const right = PAGE.accuracy ? `: right on ${percent(PAGE.accuracy)} of CIFAR-10's test pictures` : "";
+  element("about").textContent = `The network has ${weights}${right}.`;
   const credits = PAGE.examples.map(({ shows }) => shows.split(" Photo: ")[1]).filter(Boolean);
   element("credits").textContent = credits.join("; ");
 }
