@@ -49,7 +49,7 @@ def measured(page: Path, images: np.ndarray, program: str) -> tuple[np.ndarray, 
 
 
 def main() -> None:
-    """Compare and print."""
+    """Compare, and print both accuracies, how many classes differ, and the milliseconds an image takes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--page", type=Path, default=Path("build/page"), help="what make page has written")
     parser.add_argument("--model", type=Path, default=FINAL_MODEL, help="the .keras file that it shows")
@@ -58,12 +58,12 @@ def main() -> None:
     options = parser.parse_args()
     test = load_cifar10("official").test
     images, labels = test.images[: options.images], test.labels[: options.images]
-    logits, milliseconds = measured(options.page, images, options.program)
+    page, milliseconds = measured(options.page, images, options.program)
     keras = load_model(options.model).predict(images.astype("float32"), verbose=0)
-    for name, of in (("page", logits), ("Keras", keras)):
-        print(f"{name}: {(of.argmax(axis=1) == labels).mean():.2%} of {len(labels):,} test images")
-    differ = (logits.argmax(axis=1) != keras.argmax(axis=1)).sum()
-    print(f"{differ} classes differ; logits differ by at most {np.abs(logits - keras).max():.1e}")
+    for name, logits in (("page", page), ("Keras", keras)):
+        print(f"{name}: {(logits.argmax(axis=1) == labels).mean():.2%} of {len(labels):,} test images")
+    differ = (page.argmax(axis=1) != keras.argmax(axis=1)).sum()
+    print(f"{differ} classes differ; logits differ by at most {np.abs(page - keras).max():.1e}")
     median, slow = np.percentile(milliseconds, (50, 99))
     print(f"{options.program}: {median:.1f} ms an image (median), {slow:.1f} ms (99th percentile)")
 

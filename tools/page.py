@@ -1,7 +1,7 @@
 """Write a page that runs a network in the browser: `python -m tools.page [--model PATH] [--out build/page]`.
 
 The folder holds the sources in `tools/page`, and `data.js`: the layers, their weights in 16 or 8 bits, and
-example pictures. The same page in one file lies beside it, if it is small enough to send.
+example pictures. Beside it lies the same page in one file, to be sent to somebody.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from helpers.internal.files import ROOT, write_text
 from helpers.internal.sample import develop, draw
 from helpers.predict import FINAL_MODEL, ModelError, load_model
 
-SOURCES, EXAMPLES, MAX_BYTES = Path(__file__).with_suffix(""), 12, 6_000_000  # pictures; bytes in one file
+SOURCES, EXAMPLES = Path(__file__).with_suffix(""), 12
 KINDS = re.findall(r"static ([A-Z]\w+)\(", (SOURCES / "network.js").read_text(encoding="utf-8"))  # of layers
 LINES = ("Normalization", "BatchNormalization", "Rescaling")  # in prediction: scale * x + shift, per channel
 SETTINGS = ("kernel_size", "pool_size", "strides", "padding", "activation")
@@ -42,7 +42,7 @@ def described(layer, bits: int, weights: bytearray) -> dict:
     *sides, channels = layer.output.shape[1:]
     told = {"kind": kind, "name": layer.name, "shape": [*(sides or (1, 1)), channels]}
     told |= {key: config[key] for key in SETTINGS if key in config}
-    if kind in LINES:  # two points tell a line
+    if kind in LINES:  # two points tell them
         shape = (1, *layer.input.shape[1:])
         shift, end = (np.ravel(layer(np.full(shape, x, "float32")))[:channels] for x in (0, 1024))
         told |= {"scale": packed((end - shift) / 1024, weights), "shift": packed(shift, weights)}
@@ -69,15 +69,13 @@ def examples() -> list[dict]:
     found, rng = {}, np.random.default_rng(0)
     for name, shows, author, licence in rows:
         content = (ROOT / "data" / "photos" / f"{name}.jpg").read_bytes()
-        found[name] = (f"{shows}. Photo: {author}, {licence.strip()}", "jpeg", content)
+        found[name] = f"{shows}. Photo: {author}, {licence.strip()}", "jpeg", content
     for name in sorted(CLASS_NAMES, key=found.__contains__)[: EXAMPLES - len(found)]:
         drawing, file = develop(draw(CLASS_NAMES.index(name), rng)[None], rng)[0], io.BytesIO()
         Image.fromarray(drawing).save(file, "png")
-        found[f"drawn {name}"] = (f"a program's drawing of the class {name}", "png", file.getvalue())
-    return [
-        {"name": name, "shows": shows, "file": f"data:image/{kind};base64,{b64encode(content).decode()}"}
-        for name, (shows, kind, content) in found.items()
-    ]
+        found[f"drawn {name}"] = f"a program's drawing of the class {name}", "png", file.getvalue()
+    uri = "data:image/{};base64,{}".format
+    return [{"name": n, "shows": s, "file": uri(k, b64encode(c).decode())} for n, (s, k, c) in found.items()]
 
 
 def data_script(path: Path, bits: int = 16) -> str:
@@ -113,11 +111,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(str(error))
     shutil.copytree(SOURCES, options.out, dirs_exist_ok=True)
     write_text(options.out / "data.js", script)
-    single, text = options.out.with_suffix(".html"), in_one_file(options.out)
-    single.unlink(missing_ok=True)
-    if len(text.encode()) <= MAX_BYTES:
-        write_text(single, text)
-    print(f"{options.out / 'index.html'}, of {len(text.encode()):,} bytes in one file")
+    single = options.out.with_suffix(".html")
+    write_text(single, in_one_file(options.out))
+    print(f"{options.out / 'index.html'}, and in one file, of {single.stat().st_size:,} bytes, {single}")
 
 
 if __name__ == "__main__":

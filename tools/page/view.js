@@ -76,6 +76,7 @@ function startNetwork() {
     if (mind.next) ask(mind.next);
     answer(data);
   };
+  mind.worker.onerror = () => tell("This browser does not let the network run: try another one.");
   mind.worker.postMessage({ layers: PAGE.layers, bytes, bits: PAGE.bits });
   inside.start(new Network(PAGE.layers, bytes, PAGE.bits));
 }
@@ -87,21 +88,21 @@ function ask(question) {
   mind.busy = true;
 }
 
-function answer({ pixels, covered, blocks, milliseconds }) {
+function answer({ pixels, name, blocks, milliseconds }) {
   const shares = Network.softmax(blocks.at(-1).values, PAGE.temperature ?? 1);
-  if (!covered) state.before = shares;
+  if (name === state.name) state.before = shares; // and not "..., partly hidden"
   drawBars(shares);
   inside.update(pixels, blocks);
-  clearTimeout(state.saying); // a reader's screen reader is told when the bars have come to rest
-  state.saying = setTimeout(() => sayAnswer(shares, milliseconds), 250);
+  clearTimeout(state.saying); // a screen reader is told when the bars have come to rest
+  state.saying = setTimeout(() => sayAnswer(name, shares, milliseconds), 250);
+  element("answer").classList.remove("waiting");
   document.documentElement.dataset.answered ??= performance.now().toFixed();
 }
 
-function sayAnswer(shares, milliseconds) {
+function sayAnswer(name, shares, milliseconds) {
   const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
   const told = (index) => `${PAGE.classes[index]} ${percent(shares[index])}`;
   const [first, ...others] = order.slice(0, 3).map(told);
-  const name = state.cover ? `${state.name}, partly hidden` : state.name;
   const strong = make("strong", {}, shares[order[0]] < 0.5 ? `perhaps ${first}` : first);
   element("said").replaceChildren(strong, ` or ${others.join(", ")}. Picture: ${name}`);
   element("calibration").textContent = `Computed in ${milliseconds.toFixed()} ms. ` + (PAGE.temperature
@@ -129,7 +130,10 @@ function present(picture, name, shows = "The picture, and in it the square that 
   element("problem").hidden = true;
   Object.assign(state, { name, cover: null, before: null, pixels: shrink(picture) });
   element("shows").textContent = shows;
-  if (picture !== element("whole")) drawWhole(picture, name);
+  if (picture !== element("whole")) {
+    drawWhole(picture, name);
+    element("answer").classList.add("waiting");
+  }
   look();
 }
 
@@ -143,9 +147,13 @@ async function open(blob, name, shows) {
     present(picture, name, shows);
     picture.close();
   } catch {
-    element("problem").textContent = `${name} is no picture that this browser can read: try a JPEG or PNG.`;
-    element("problem").hidden = false;
+    tell(`${name} is no picture that this browser can read: try a JPEG or PNG.`);
   }
+}
+
+function tell(problem) {
+  element("problem").textContent = problem;
+  element("problem").hidden = false;
 }
 
 function drawWhole(picture, name) {
@@ -176,7 +184,7 @@ function look() {
   const canvas = element("small");
   [canvas.width, canvas.height] = [SIDE, SIDE];
   canvas.getContext("2d").drawImage(asPicture(pixels), 0, 0);
-  ask({ pixels, covered: Boolean(state.cover) });
+  ask({ pixels, name: state.cover ? `${state.name}, partly hidden` : state.name });
 }
 
 function startCover() {
