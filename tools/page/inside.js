@@ -56,14 +56,19 @@ const inside = {
   /* Show what the layers made of a picture. */
   update(pixels, blocks) {
     this.blocks = [{ values: pixels, shape: [SIDE, SIDE, 3] }, ...blocks];
+    if (!this.kept) this.choose(this.at.layer);
+    this.repaint();
+  },
+
+  repaint() {
+    if (!this.blocks) return;
     document.querySelectorAll("#layers canvas").forEach((canvas, index) => {
-      const { values, shape: [height, width, channels] } = blocks[index];
-      const side = Math.ceil(Math.sqrt(channels)); // single numbers are shown all, as a square
-      const single = { values, shape: [side, side, 1] };
-      drawOn(canvas, height * width > 1 ? mapOf(blocks[index], liveliest(blocks[index])) : single);
+      const block = this.blocks[index + 1];
+      const [height, width, channels] = block.shape, side = Math.ceil(Math.sqrt(channels));
+      const square = { values: block.values, shape: [side, side, 1] }; // single numbers are shown all
+      drawOn(canvas, height * width > 1 ? mapOf(block, liveliest(block)) : square);
     });
-    if (this.kept) this.draw();
-    else this.choose(this.at.layer);
+    this.draw();
   },
 
   /* Explain a layer: the middle of its liveliest map. */

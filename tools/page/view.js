@@ -342,5 +342,5 @@ startExamples();
 startCover();
 startDrawing();
 startNetwork();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => state.pixels && look());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => inside.repaint());
 open(fileOf(PAGE.examples[0].file), PAGE.examples[0].name, PAGE.examples[0].shows);
