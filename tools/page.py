@@ -25,11 +25,8 @@ SOURCES, EXAMPLES = Path(__file__).with_suffix(""), 12
 KINDS = re.findall(r"static ([A-Z]\w+)\(", (SOURCES / "network.js").read_text(encoding="utf-8"))  # of layers
 LINES = ("Normalization", "BatchNormalization", "Rescaling")  # in prediction: scale * x + shift, per channel
 SETTINGS = ("kernel_size", "pool_size", "strides", "padding", "activation")
-GRANTED = {  # settings that network.js takes for granted
-    "Conv2D": {"strides": [1, 1], "dilation_rate": [1, 1], "groups": 1},
-    "MaxPooling2D": {"padding": "valid"},
-    "ReLU": {"max_value": None, "negative_slope": 0, "threshold": 0},
-}
+GRANTED = {"Conv2D": {"strides": [1, 1], "dilation_rate": [1, 1], "groups": 1}}  # by network.js
+GRANTED |= {"MaxPooling2D": {"padding": "valid"}, "ReLU": {"max_value": None, "negative_slope": 0}}
 
 
 def described(layer, bits: int, weights: bytearray) -> dict:
