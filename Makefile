@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python -m
 INSTALLED = .venv/.installed
 QUICK = not slow and not browser and not colab
-.PHONY: help lab check test test-browser test-colab test-matrix run results glossary setup address bench clean
+.PHONY: help lab check test test-browser test-colab test-matrix run results page glossary setup address bench clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /make \1   	/'
@@ -38,6 +38,9 @@ run: $(INSTALLED) ## execute all chapters in full into build/*.html
 
 results: $(INSTALLED) ## write the README's tables and picture from the recorded runs
 	$(RUN) tools.readme
+
+page: $(INSTALLED) ## write a page that runs the network in a browser, without a server: build/page.html
+	$(RUN) tools.page
 
 glossary: $(INSTALLED) ## write notebooks/glossary.md from the terms that the chapters set in bold
 	$(RUN) tools.glossary
