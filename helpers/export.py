@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.internal.files import write_json, written
+from helpers.internal.files import place, write_json, written
 from helpers.internal.network_file import for_older_keras, in_one_line
 from helpers.predict import ModelError, load_model
 
@@ -43,7 +43,7 @@ def save_model(model: "keras.Model", path: str | os.PathLike, about: dict | None
     """
     from helpers.session import versions
 
-    path = Path(path)
+    path = place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path) as beside:
         bare = type(model).from_config(model.get_config())
@@ -82,7 +82,7 @@ def export_all(
     from helpers.session import quietly
 
     expected = model.predict(check_images.astype("float32"), batch_size=BATCH_SIZE, verbose=0)
-    folder, rows = Path(folder), []
+    folder, rows = place(folder), []
     folder.mkdir(parents=True, exist_ok=True)
     for name in formats:
         try:
@@ -95,8 +95,8 @@ def export_all(
                 size = sum(file.stat().st_size for file in (made, *made.rglob("*")) if file.is_file())
                 row = "", str(folder / made.name), size, *compared, *measure(run, check_images, repeats)
                 for part in sorted(Path(work).iterdir()):  # the JSON before the network
-                    shutil.rmtree(folder / part.name, ignore_errors=True)
-                    shutil.move(part, folder / part.name)
+                    with written(folder / part.name) as beside:
+                        shutil.move(part, beside)
                 rows.append(dict(zip(COLUMNS, row, strict=True)))
         except Exception as error:  # converters and runtimes raise anything
             rows.append({"problem": f"{in_one_line(error)}."})

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from filelock import FileLock, Timeout
 
-from helpers.internal.files import written
+from helpers.internal.files import place, written
 
 
 class Checkpoint(ExitStack):
@@ -22,7 +22,7 @@ class Checkpoint(ExitStack):
     def __init__(self, folder: str | Path | None, model: keras.Model, record: dict):
         super().__init__()
         self.model, self.sums, self.averaged = model, [], 0  # sums of the weights after so many epochs
-        self.path = Path(folder) / "checkpoint.npz" if folder else None  # None: nothing is kept on disk
+        self.path = place(folder) / "checkpoint.npz" if folder else None  # None: nothing is kept on disk
         if not folder:
             return
         layers = re.sub(r'_\d+"', '"', model.to_json())  # without the numbers Keras gives them

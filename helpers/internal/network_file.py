@@ -13,6 +13,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from helpers.internal.files import place
+
 MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]  # what Keras puts into a file, sorted
 MAX_BYTES, MAX_CONFIG = 64 * 2**20, 256 * 2**10  # of a model file; those of the series have 10 MB and 32 kB
 MAX_LAYERS, MAX_NUMBER, MAX_WEIGHTS = 200, 20_000, 16_000_000
@@ -41,8 +43,9 @@ class ModelError(Exception):
 
 def check_model_file(path: str | os.PathLike) -> None:
     """Raise ModelError unless a `.keras` file is whole, made of `ALLOWED` parts and within the limits."""
+    path = place(path)
     try:
-        contents = unpacked(Path(path))
+        contents = unpacked(path)
         config = json.loads(contents["config.json"])
         reason = forbidden_part(config) or forbidden_weights(contents["model.weights.h5"])
     except ModelError as error:
@@ -97,12 +100,13 @@ def forbidden_part(config: dict) -> str | None:
 
 def forbidden_weights(content: bytes) -> str | None:
     """Return why an HDF5 file of weights is not accepted: it names another file, or would fill the memory."""
-    parts = []
+    parts, links = [], []
     with h5py.File(io.BytesIO(content)) as file:
         file.visititems(lambda _, part: parts.append(part))
+        file.visititems_links(lambda _, link: links.append(type(link)))
         arrays = [part for part in parts if isinstance(part, h5py.Dataset)]
-        if any(array.external or array.is_virtual for array in arrays):
-            return "its weights are in another file"
+        if any(array.external or array.is_virtual for array in arrays) or {*links} - {h5py.HardLink}:
+            return "its weights are in another file, or behind a link"
         return "its weights take too much memory" if sum(a.nbytes for a in arrays) > MAX_BYTES else None
 
 
