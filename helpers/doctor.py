@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = ROOT / "notebooks"
 TOOLS = ("jupyter", "nbval", "pytest", "ruff")  # no chapter needs them
 
 
@@ -91,9 +92,9 @@ def files():
 
     predict.check_model_file(predict.FINAL_MODEL)
     names = [name for name, study in records.STUDIES.items() if records.folder(study).is_dir()]
-    runs, chapters = sum(len(records.load_runs(name)) for name in names), [*ROOT.glob("notebooks/0*.ipynb")]
+    runs, chapters = sum(len(records.load_runs(name)) for name in names), [*CHAPTERS.glob("0*.ipynb")]
     if not chapters:
-        raise RuntimeError("There are no chapters in notebooks/")
+        raise RuntimeError(f"There are no chapters in {CHAPTERS}")
     return f"{len(chapters)} chapters, final network, {runs} recorded runs"
 
 

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 FORMATS = {"keras": "model.keras", "savedmodel": "saved_model"}  # and what each is called on the disk
 FORMATS |= {"litert": "model.tflite", "litert_int8": "model_int8.tflite", "onnx": "model.onnx"}
-COLUMNS = ["problem", "path", "bytes", "largest difference", "agreement", "median ms", "p99 ms"]
-COLUMNS += ["images per second"]
+COLUMNS = ["problem", "path", "bytes", "largest difference", "agreement", "median ms"]
 BATCH_SIZE = 100
 ROUNDING = 1e-4  # share of the largest logit by which float logits may differ
 INT8_AGREEMENT = 0.9  # share of the images that have to keep their class
@@ -69,14 +68,14 @@ def export_all(
     """Write a network in several formats, run each, and keep those that answer as the Keras model does.
 
     Return a row per format: problem (why there is no such file, or ""), path, bytes, largest difference of
-    logits, agreement (share of images with the same class, 0 to 1), ms for one image, images per second.
+    logits, agreement (share of images with the same class, 0 to 1), median ms for one image.
 
     Args:
         model: from raw pixels, (N, 32, 32, 3), to logits, (N, 10).
         folder: is made if missing; exports in it are replaced.
         calibration_images: uint8 (N, 32, 32, 3), about 200 training images (test images would be a leak)
             with values from 0 to 255; they show int8 how large the numbers between the layers get.
-        check_images: uint8 (N, 32, 32, 3), on which exports are compared with Keras and timed.
+        check_images: uint8 (N, 32, 32, 3), on which exports are compared with Keras; the first is timed.
         repeats: how often a single image is timed.
     """
     from helpers.session import quietly
@@ -93,7 +92,8 @@ def export_all(
                 run = runner(name, made)
                 compared = compare_logits(name, expected, run(check_images))
                 size = sum(file.stat().st_size for file in (made, *made.rglob("*")) if file.is_file())
-                row = "", str(folder / made.name), size, *compared, *measure(run, check_images, repeats)
+                times = timeit.repeat(lambda: run(check_images[:1]), number=1, repeat=3 + repeats)  # noqa: B023
+                row = "", str(folder / made.name), size, *compared, 1000 * np.median(times[3:])  # 3 warm up
                 for part in sorted(Path(work).iterdir()):  # the JSON before the network
                     with written(folder / part.name) as beside:
                         shutil.move(part, beside)
@@ -113,13 +113,6 @@ def compare_logits(name: str, expected: np.ndarray, found: np.ndarray) -> tuple[
     if not (difference < most and agreement >= least):  # so written, NaN is refused too
         raise ModelError(f"not kept: logits differ by {difference:.1e}, {agreement:.1%} keep their class")
     return difference, agreement
-
-
-def measure(run: Callable, images: np.ndarray, repeats: int) -> list[float]:
-    """Return median and 99th percentile of the ms that a single image takes, and images per second."""
-    singles = timeit.repeat(lambda: run(images[:1]), number=1, repeat=3 + repeats)[3:]  # 3 warm up
-    speed = len(images) / timeit.timeit(lambda: run(images), number=1)
-    return [*(1000 * np.percentile(singles, [50, 99])), speed]
 
 
 def runner(format: str, path: str | os.PathLike) -> Callable[[np.ndarray], np.ndarray]:
