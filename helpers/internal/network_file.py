@@ -17,7 +17,7 @@ from helpers.internal.files import place
 
 MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]  # what Keras puts into a file, sorted
 MAX_BYTES, MAX_CONFIG = 64 * 2**20, 256 * 2**10  # of a model file; those of the series have 10 MB and 32 kB
-MAX_LAYERS, MAX_NUMBER, MAX_WEIGHTS = 200, 20_000, 16_000_000
+MAX_LAYERS, MAX_PARTS, MAX_NUMBER, MAX_WEIGHTS = 200, 3_000, 20_000, 16_000_000
 LARGE = ("seed", "shared_object_id")  # may be any number
 # Keras 3.15 writes these settings also where nobody has set them; Keras 3.13 does not know them.
 UNSET = {"input_axes": None, "output_axes": None}  # of initializers
@@ -99,13 +99,18 @@ def forbidden_part(config: dict) -> str | None:
 
 
 def forbidden_weights(content: bytes) -> str | None:
-    """Return why an HDF5 file of weights is not accepted: it names another file, or would fill the memory."""
-    parts, links = [], []
+    """Return why an HDF5 file of weights is not accepted: it names another file, or takes time or memory."""
+    kinds, arrays = [], []
+
+    def look(name, link):  # anything but None ends the visit
+        kinds.append(type(link))
+        return "its weights have too many parts" if len(kinds) > MAX_PARTS or name.count("/") > 20 else None
+
     with h5py.File(io.BytesIO(content)) as file:
-        file.visititems(lambda _, part: parts.append(part))
-        file.visititems_links(lambda _, link: links.append(type(link)))
-        arrays = [part for part in parts if isinstance(part, h5py.Dataset)]
-        if any(array.external or array.is_virtual for array in arrays) or {*links} - {h5py.HardLink}:
+        if many := file.visititems_links(look):
+            return many
+        file.visititems(lambda _, part: arrays.append(part) if isinstance(part, h5py.Dataset) else None)
+        if any(array.external or array.is_virtual for array in arrays) or {*kinds} - {h5py.HardLink}:
             return "its weights are in another file, or behind a link"
         return "its weights take too much memory" if sum(a.nbytes for a in arrays) > MAX_BYTES else None
 

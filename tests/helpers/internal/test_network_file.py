@@ -225,8 +225,10 @@ def test_a_network_too_large_to_be_built_is_refused(parts, words, model_path, tm
         (lambda f: f.create_dataset("0", (2,), "f4", external=[("/etc/hostname", 0, 8)]), "another file"),
         (lambda file: file.update({"0": h5py.ExternalLink("/dev/stdin", "/")}), "behind a link"),
         (lambda file: file.update({"0": h5py.SoftLink("/")}), "behind a link"),
+        (lambda file: file.create_group("/".join("a" * 30)), "too many parts"),
+        (lambda file: [file.create_group(str(number)) for number in range(3001)], "too many parts"),
     ],
-    ids=["small on the disk", "outside", "link to a file that may never end", "link to itself"],
+    ids=["small on the disk", "outside", "link to what may never end", "link to itself", "deep", "wide"],
 )
 def test_weights_that_fill_the_memory_or_lie_elsewhere_are_refused(make, words, model_path, tmp_path):
     with h5py.File(content := io.BytesIO(), "w") as file:
