@@ -101,7 +101,7 @@ def files():
 CHECKS = {  # and what may help
     python: "",
     packages: f"Use .venv/bin/python, or run: {sys.executable} -m pip install -r requirements.txt",
-    jupyter: f"Run: {sys.executable} -m ipykernel install --sys-prefix --name python3",
+    jupyter: f"Set HOME, or run: {sys.executable} -m ipykernel install --sys-prefix --name python3",
     memory: "",
     dataset: "Mend or remove it, or unset CIFAR10_DIR.",
     session: "If it is TensorFlow: it needs a processor with AVX and, on Windows, Microsoft's Visual C++ "
@@ -116,7 +116,7 @@ def main():
         try:
             status, told = "ok", check()
         except Exception as error:
-            status, told = "problem", f"{error}. {advice}"
+            status, told = "problem", f"{str(error).rstrip('.')}. {advice}"
         line = " ".join(told.encode("ascii", "backslashreplace").decode().split())
         print(f"{status:<7}  {check.__name__:<8}  {line}", flush=True)
         if status == "problem":
