@@ -156,18 +156,13 @@ def litert_runner(path: str) -> Callable:
     return answer
 
 
-def write_savedmodel(model: "keras.Model", path: str | os.PathLike) -> None:
-    """Write a folder that TensorFlow runs without Keras."""
-    model.export(str(path), verbose=False)
-
-
 def write_litert(model: "keras.Model", path: Path, calibration: np.ndarray | None = None) -> None:
     """Write a LiteRT file, for telephones and the like; with `calibration` images in numbers of 8 bits."""
     import tensorflow as tf
 
     # Newer Keras exports LiteRT this way itself; the way of Keras 3.13 fails on some installations.
     with tempfile.TemporaryDirectory() as graph:
-        write_savedmodel(model, graph)
+        model.export(graph, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(graph)
         if calibration is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -206,5 +201,6 @@ def onnx_runtime() -> ModuleType:
     return onnxruntime
 
 
-WRITERS = {"keras": save_model, "savedmodel": write_savedmodel, "onnx": write_onnx}
+WRITERS = {"keras": save_model, "onnx": write_onnx}
+WRITERS |= {"savedmodel": lambda model, path: model.export(str(path), verbose=False)}
 WRITERS |= {"litert": write_litert, "litert_int8": write_litert}

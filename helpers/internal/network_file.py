@@ -131,12 +131,8 @@ def printable(text: str) -> str:
 def for_older_keras(path: Path) -> None:
     """Take the settings in `UNSET` out of a `.keras` file that Keras has written here."""
     parts = unpacked(path)
-    config = json.loads(parts["config.json"], object_hook=without_unset)
+    known = lambda settings: {name: v for name, v in settings.items() if UNSET.get(name, ...) != v}  # noqa: E731
+    config = json.loads(parts["config.json"], object_hook=known)
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in (parts | {"config.json": json.dumps(config)}).items():
             archive.writestr(name, content)
-
-
-def without_unset(settings: dict) -> dict:
-    """Return settings without those that older versions of Keras do not know."""
-    return {name: value for name, value in settings.items() if UNSET.get(name, ...) != value}
