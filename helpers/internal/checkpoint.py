@@ -45,15 +45,16 @@ class Checkpoint(ExitStack):
             with np.load(self.path, allow_pickle=False) as saved:
                 state = dict(saved)
             meta = json.loads(str(state["meta"]))
+            if mine := meta["identity"] == self.identity:
+                for name, variable in self.variables().items():
+                    variable.assign(state[name])
+                self.averaged, history = meta["averaged"], meta["history"]
+                self.sums = [state[f"sum{i}"] for i in range(len(self.model.weights) if self.averaged else 0)]
         except Exception as error:
             raise ValueError(f"{self.path} cannot be read ({error}): delete it to start anew.") from None
-        if meta["identity"] != self.identity:
+        if not mine:
             raise ValueError(f"{self.path} is of another recipe, seed, network or data: use another folder.")
-        for name, variable in self.variables().items():
-            variable.assign(state[name])
-        self.averaged = meta["averaged"]
-        self.sums = [state[f"sum{i}"] for i in range(len(self.model.weights))] if self.averaged else []
-        return meta["history"]
+        return history
 
     def save(self, history: list[dict], average: bool) -> None:
         """Save the state after an epoch; with `average`, count its weights into the average."""
