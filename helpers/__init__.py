@@ -33,5 +33,5 @@ import os
 import signal
 import sys
 
-if sys.argv[0] == "-m":  # a command starts: Ctrl-C ends it without a traceback, whatever it still imports
+if sys.argv[:1] == ["-m"]:  # a command starts: Ctrl-C ends it without a traceback, whatever it still imports
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
