@@ -26,5 +26,12 @@ doctor           a command that says what is wrong with a set-up: python -m help
 
 internal/ is what these stand on, and no chapter imports it: files (written whole or not at all), official
 (CIFAR-10's own), download (where they come from), sample (the synthetic stand-in), normalization (of batches,
-in one operation), checkpoint (how far a training has come), network_file (what a model file may hold).
+in one operation), checkpoint (how far a training has come), network_file, photo_file (what may be in one).
 """
+
+import os
+import signal
+import sys
+
+if sys.argv[:1] == ["-m"]:  # a command starts: Ctrl-C ends it without a traceback, whatever it still imports
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))

@@ -3,12 +3,14 @@
 Any Python 3 can run it, as one that is too old must be told so: imports of packages are inside the checks.
 """
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = ROOT / "notebooks"
 TOOLS = ("jupyter", "nbval", "pytest", "ruff")  # no chapter needs them
 
 
@@ -26,13 +28,15 @@ def packages():
 
     from packaging.requirements import Requirement
 
-    installed = {found.name.lower(): found.version for found in metadata.distributions() if found.name}
+    found = [(each.name.lower(), each.version) for each in metadata.distributions() if each.name]
+    installed = dict(reversed(found))  # of two versions Python imports the one that it finds first
+    hint = "; PYTHONPATH names other packages, unset it first" if os.environ.get("PYTHONPATH") else ""
     lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
     for needed in (Requirement(line) for line in lines if line and line[0] != "#"):
         version = installed.get(needed.name)
         fits = needed.specifier.contains(version, prereleases=True) if version else needed.name in TOOLS
         if not fits:
-            raise RuntimeError(f"{needed.name} {version or 'is missing'} (needed: {needed.specifier})")
+            raise RuntimeError(f"{needed.name} {version or 'is missing'} (needed: {needed.specifier}){hint}")
     return "they fit requirements.txt"
 
 
@@ -83,23 +87,26 @@ def session():
 
 
 def files():
-    """Look through the final network's file, and read the recorded runs."""
+    """Look for the chapters, look through the final network's file, and read the recorded runs."""
     from helpers import predict, records
 
     predict.check_model_file(predict.FINAL_MODEL)
     names = [name for name, study in records.STUDIES.items() if records.folder(study).is_dir()]
-    return f"final network; {sum(len(records.load_runs(name)) for name in names)} recorded runs can be read"
+    runs, chapters = sum(len(records.load_runs(name)) for name in names), [*CHAPTERS.glob("0*.ipynb")]
+    if not chapters:
+        raise RuntimeError(f"There are no chapters in {CHAPTERS}")
+    return f"{len(chapters)} chapters, final network, {runs} recorded runs"
 
 
 CHECKS = {  # and what may help
     python: "",
     packages: f"Use .venv/bin/python, or run: {sys.executable} -m pip install -r requirements.txt",
-    jupyter: f"Run: {sys.executable} -m ipykernel install --sys-prefix --name python3",
+    jupyter: f"Set HOME, or run: {sys.executable} -m ipykernel install --sys-prefix --name python3",
     memory: "",
     dataset: "Mend or remove it, or unset CIFAR10_DIR.",
     session: "If it is TensorFlow: it needs a processor with AVX and, on Windows, Microsoft's Visual C++ "
     f"Redistributable; {sys.executable} -m pip install --force-reinstall tensorflow installs it anew.",
-    files: "Restore what git keeps: git checkout -- data",
+    files: "Restore what git keeps, git checkout -- data notebooks, or get the series anew.",
 }
 
 
@@ -109,7 +116,7 @@ def main():
         try:
             status, told = "ok", check()
         except Exception as error:
-            status, told = "problem", f"{error}. {advice}"
+            status, told = "problem", f"{str(error).rstrip('.')}. {advice}"
         line = " ".join(told.encode("ascii", "backslashreplace").decode().split())
         print(f"{status:<7}  {check.__name__:<8}  {line}", flush=True)
         if status == "problem":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.internal.files import write_json, written
+from helpers.internal.files import place, write_json, written
 from helpers.internal.network_file import for_older_keras, in_one_line
 from helpers.predict import ModelError, load_model
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 FORMATS = {"keras": "model.keras", "savedmodel": "saved_model"}  # and what each is called on the disk
 FORMATS |= {"litert": "model.tflite", "litert_int8": "model_int8.tflite", "onnx": "model.onnx"}
-COLUMNS = ["problem", "path", "bytes", "largest difference", "agreement", "median ms", "p99 ms"]
-COLUMNS += ["images per second"]
+COLUMNS = ["problem", "path", "bytes", "largest difference", "agreement", "median ms"]
 BATCH_SIZE = 100
 ROUNDING = 1e-4  # share of the largest logit by which float logits may differ
 INT8_AGREEMENT = 0.9  # share of the images that have to keep their class
@@ -43,7 +42,7 @@ def save_model(model: "keras.Model", path: str | os.PathLike, about: dict | None
     """
     from helpers.session import versions
 
-    path = Path(path)
+    path = place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path) as beside:
         bare = type(model).from_config(model.get_config())
@@ -69,20 +68,20 @@ def export_all(
     """Write a network in several formats, run each, and keep those that answer as the Keras model does.
 
     Return a row per format: problem (why there is no such file, or ""), path, bytes, largest difference of
-    logits, agreement (share of images with the same class, 0 to 1), ms for one image, images per second.
+    logits, agreement (share of images with the same class, 0 to 1), median ms for one image.
 
     Args:
         model: from raw pixels, (N, 32, 32, 3), to logits, (N, 10).
         folder: is made if missing; exports in it are replaced.
         calibration_images: uint8 (N, 32, 32, 3), about 200 training images (test images would be a leak)
             with values from 0 to 255; they show int8 how large the numbers between the layers get.
-        check_images: uint8 (N, 32, 32, 3), on which exports are compared with Keras and timed.
+        check_images: uint8 (N, 32, 32, 3), on which exports are compared with Keras; the first is timed.
         repeats: how often a single image is timed.
     """
     from helpers.session import quietly
 
     expected = model.predict(check_images.astype("float32"), batch_size=BATCH_SIZE, verbose=0)
-    folder, rows = Path(folder), []
+    folder, rows = place(folder), []
     folder.mkdir(parents=True, exist_ok=True)
     for name in formats:
         try:
@@ -93,10 +92,11 @@ def export_all(
                 run = runner(name, made)
                 compared = compare_logits(name, expected, run(check_images))
                 size = sum(file.stat().st_size for file in (made, *made.rglob("*")) if file.is_file())
-                row = "", str(folder / made.name), size, *compared, *measure(run, check_images, repeats)
+                times = timeit.repeat(lambda: run(check_images[:1]), number=1, repeat=3 + repeats)  # noqa: B023
+                row = "", str(folder / made.name), size, *compared, 1000 * np.median(times[3:])  # 3 warm up
                 for part in sorted(Path(work).iterdir()):  # the JSON before the network
-                    shutil.rmtree(folder / part.name, ignore_errors=True)
-                    shutil.move(part, folder / part.name)
+                    with written(folder / part.name) as beside:
+                        shutil.move(part, beside)
                 rows.append(dict(zip(COLUMNS, row, strict=True)))
         except Exception as error:  # converters and runtimes raise anything
             rows.append({"problem": f"{in_one_line(error)}."})
@@ -113,13 +113,6 @@ def compare_logits(name: str, expected: np.ndarray, found: np.ndarray) -> tuple[
     if not (difference < most and agreement >= least):  # so written, NaN is refused too
         raise ModelError(f"not kept: logits differ by {difference:.1e}, {agreement:.1%} keep their class")
     return difference, agreement
-
-
-def measure(run: Callable, images: np.ndarray, repeats: int) -> list[float]:
-    """Return median and 99th percentile of the ms that a single image takes, and images per second."""
-    singles = timeit.repeat(lambda: run(images[:1]), number=1, repeat=3 + repeats)[3:]  # 3 warm up
-    speed = len(images) / timeit.timeit(lambda: run(images), number=1)
-    return [*(1000 * np.percentile(singles, [50, 99])), speed]
 
 
 def runner(format: str, path: str | os.PathLike) -> Callable[[np.ndarray], np.ndarray]:
@@ -163,18 +156,13 @@ def litert_runner(path: str) -> Callable:
     return answer
 
 
-def write_savedmodel(model: "keras.Model", path: str | os.PathLike) -> None:
-    """Write a folder that TensorFlow runs without Keras."""
-    model.export(str(path), verbose=False)
-
-
 def write_litert(model: "keras.Model", path: Path, calibration: np.ndarray | None = None) -> None:
     """Write a LiteRT file, for telephones and the like; with `calibration` images in numbers of 8 bits."""
     import tensorflow as tf
 
     # Newer Keras exports LiteRT this way itself; the way of Keras 3.13 fails on some installations.
     with tempfile.TemporaryDirectory() as graph:
-        write_savedmodel(model, graph)
+        model.export(graph, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(graph)
         if calibration is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -213,5 +201,6 @@ def onnx_runtime() -> ModuleType:
     return onnxruntime
 
 
-WRITERS = {"keras": save_model, "savedmodel": write_savedmodel, "onnx": write_onnx}
+WRITERS = {"keras": save_model, "onnx": write_onnx}
+WRITERS |= {"savedmodel": lambda model, path: model.export(str(path), verbose=False)}
 WRITERS |= {"litert": write_litert, "litert_int8": write_litert}

@@ -2,11 +2,9 @@
 
 import argparse
 import contextlib
-import io
 import json
 import os
 import sys
-import warnings
 from collections import namedtuple
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,29 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from scipy.special import softmax
 
 from helpers.data import CLASS_NAMES
-from helpers.internal.files import ROOT
+from helpers.internal.files import ROOT, place
 from helpers.internal.network_file import ModelError, check_model_file, in_one_line, printable
+from helpers.internal.photo_file import PICTURE, PhotoError, Source, open_photo
 
 if TYPE_CHECKING:
     import keras
 
 SIDE = 32  # pixels
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")  # all that Pillow may try
-ENDINGS = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp"}  # taken from a folder, and these, to be told of:
-ENDINGS |= {".heic", ".avif", ".tif", ".tiff"}
-MAX_PHOTO_BYTES, MAX_SIDE, MAX_PIXELS = 32 * 2**20, 20_000, 50_000_000  # a telephone's 48 million pixels fit
-JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 FINAL_MODEL = ROOT / "data" / "models" / "final.keras"
-Source = str | os.PathLike | bytes  # a path, or a file's content
 Guess = namedtuple("Guess", "class_name probability")  # probability: 0 to 1
-
-
-class PhotoError(Exception):
-    """A photo cannot be used; the message says why in one line, without the photo's name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +40,7 @@ class Photo:
 
 
 def load_photo(source: Source, name: str = "photo") -> Photo:
-    """Return a photo's middle square, shrunk so that every pixel counts; PhotoError as from `open_photo`."""
+    """Return a photo's middle square, shrunk so that every pixel counts; errors as of `open_photo`."""
     picture = open_photo(source)
     size, crop = picture.size, middle_square(picture.size)
     small = picture.crop(crop).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
@@ -66,69 +55,10 @@ def middle_square(size: tuple[int, int]) -> tuple[int, int, int, int]:
     return left, top, left + side, top + side
 
 
-def open_photo(source: Source) -> Image.Image:
-    """Return a photo upright, in 8-bit RGB, on white, its first frame; PhotoError if it cannot be read so."""
-    try:
-        content = content_of(source)
-        try:
-            return decoded(content)
-        except OSError as error:
-            if "truncated" not in str(error) or not content.startswith(JPEG_START):
-                raise
-            return without_end(content, error)
-    except UnidentifiedImageError:
-        raise PhotoError("it is no JPEG, PNG, GIF, WebP or BMP picture: export it as JPEG") from None
-    except Exception as error:  # the decoders raise whatever a damaged or hostile file leads them to
-        raise PhotoError(f"it cannot be read: {in_one_line(error)}") from None
-
-
-def decoded(content: bytes) -> Image.Image:
-    """Return the picture in a file's content as `open_photo` does; whatever error the decoders raise."""
-    file = io.BytesIO(content)
-    with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as picture:
-        if max(picture.size) > MAX_SIDE or picture.width * picture.height > MAX_PIXELS:
-            raise ValueError(f"it has {picture.width} x {picture.height} pixels, make it smaller first")
-        picture.load()
-        with contextlib.suppress(Exception):  # a photo with damaged notes is still a photo
-            ImageOps.exif_transpose(picture, in_place=True)
-        return on_white(picture)
-
-
-def without_end(content: bytes, error: OSError) -> Image.Image:
-    """Return a JPEG that lacks its end marker alone, as some webcams write it; else raise the error."""
-    one, other = (decoded(content + filling + JPEG_END) for filling in (b"", 1000 * b"\x55"))
-    if one != other:  # what was filled in is seen, so pixels were missing
-        raise error
-    return one
-
-
-def content_of(source: Source) -> bytes:
-    """Return what a photo's file holds; ValueError if it is no file, or larger than allowed."""
-    if not isinstance(source, bytes):
-        if not Path(source).is_file():
-            raise ValueError("expected a file, or a folder with pictures in it")
-        with Path(source).open("rb") as file:
-            source = file.read(MAX_PHOTO_BYTES + 1)
-    if len(source) > MAX_PHOTO_BYTES:
-        raise ValueError(f"it is larger than {MAX_PHOTO_BYTES // 2**20} MB, make it smaller first")
-    return source
-
-
-def on_white(picture: Image.Image) -> Image.Image:
-    """Return a picture in RGB, white where it was transparent."""
-    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would cut off at 255
-        shades, clear = np.asarray(picture), picture.info.get("transparency", -1)
-        picture = Image.fromarray(np.where(shades == clear, 255, shades >> 8).astype("uint8"))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture.convert("RGB")
-
-
 def pictures_in(folder: str | os.PathLike) -> list[Path]:
     """Return the pictures in a folder, by their names' endings, sorted; hidden files and subfolders not."""
-    found = Path(folder).iterdir() if Path(folder).is_dir() else ()
-    return sorted(p for p in found if p.suffix.lower() in ENDINGS and p.name[0] != "." and p.is_file())
+    found = place(folder).iterdir() if place(folder).is_dir() else ()
+    return sorted(path for path in found if PICTURE.fullmatch(path.name) and path.is_file())
 
 
 def load_model(path: str | os.PathLike = FINAL_MODEL) -> "keras.Model":
@@ -137,10 +67,13 @@ def load_model(path: str | os.PathLike = FINAL_MODEL) -> "keras.Model":
     If the JSON beside the file tells a temperature, the network has it as `temperature`.
     """
     check_model_file(path)
-    from helpers import session  # noqa: F401  it starts TensorFlow without its notes
-    import keras
-
     try:
+        from helpers import session  # noqa: F401  it starts TensorFlow without its notes
+        import keras
+    except (ImportError, ValueError) as error:
+        raise ModelError(f"Keras does not start: {' '.join(str(error).split())}") from None
+    try:
+        path = place(path)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         shapes = model.input_shape, model.output_shape
     except Exception as error:
@@ -148,7 +81,7 @@ def load_model(path: str | os.PathLike = FINAL_MODEL) -> "keras.Model":
     if shapes != ((None, SIDE, SIDE, 3), (None, len(CLASS_NAMES))):
         raise ModelError(f"{path} has shapes {shapes}, expected (None, 32, 32, 3) and (None, 10).")
     with contextlib.suppress(Exception):  # there need not be a JSON, and it may hold anything
-        told = json.loads(Path(path).with_suffix(".json").read_text(encoding="utf-8"))["about"]["temperature"]
+        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["about"]["temperature"]
         model.temperature = min(20.0, max(0.05, float(told)))  # NaN becomes 0.05
     return model
 
@@ -156,11 +89,14 @@ def load_model(path: str | os.PathLike = FINAL_MODEL) -> "keras.Model":
 def probabilities(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     """Return the probability of each class: float64 (N, 10), from pixels 0 to 255, (N, 32, 32, 3).
 
-    A model with a `temperature` (chapter 08) has its logits divided by it, which calibrates them.
-    ModelError if the model does not run or its weights are damaged, ValueError for pixels from 0 to 1.
+    A model with a `temperature` (chapter 08) has its logits divided by it, which calibrates them. One that
+    ends in a softmax is asked for no second one. ModelError if it ends in a sigmoid, does not run or its
+    weights are damaged, ValueError for other shapes and for pixels on another scale.
     """
-    if images.dtype.kind == "f" and 0 < images.max() <= 1:
-        raise ValueError("The images have values from 0 to 1, expected 0 to 255: multiply them by 255.")
+    images = np.asarray(images)
+    check_pixels(images)
+    if "sigmoid" in last_activation(model):
+        raise ModelError("The model ends in a sigmoid, expected logits or a softmax: train it anew with one.")
     try:
         logits = np.asarray(model(images.astype("float32"), training=False), "float64")
     except Exception as error:  # one is too large for this machine, for example
@@ -170,6 +106,22 @@ def probabilities(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1, atol=1e-3):
         return logits  # it ends in a softmax of its own, as in many tutorials
     return softmax(logits / getattr(model, "temperature", 1), axis=1)
+
+
+def check_pixels(images: np.ndarray) -> None:
+    """Raise ValueError unless these are pictures, (N, 32, 32, 3), with pixels from 0 to 255."""
+    low, high = images.min(initial=0), images.max(initial=0)
+    dark = high == 0 or (len(images) == 1 and images.dtype.kind != "f")  # a photo taken at night
+    if images.shape[1:] != (SIDE, SIDE, 3) or not (low >= 0 and (dark or high > 1) and high <= 255):
+        found = f"{images.shape} with values from {low:.4g} to {high:.4g}"
+        raise ValueError(f"The images are {found}, expected (N, 32, 32, 3) with pixels from 0 to 255.")
+
+
+def last_activation(model: "keras.Model") -> str:
+    """Return what a model ends in, in lower case: "softmax", "sigmoid", "linear" or the name of a layer."""
+    while layers := getattr(model, "layers", None):
+        model = layers[-1]
+    return getattr(getattr(model, "activation", model), "__name__", type(model).__name__).lower()
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -214,7 +166,7 @@ def answer(names: Sequence[str], model_path: Path, top: int, as_json: bool) -> i
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return 0, or 1 after a message on standard error, or 130 after Ctrl-C."""
+    """Run the command line; return 0, or 1 after a message on standard error."""
     parser = argparse.ArgumentParser(prog="python -m helpers.predict", description="Say what is in photos.")
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a file or a folder")
     parser.add_argument("--model", type=Path, default=FINAL_MODEL, help="a .keras file")
@@ -229,9 +181,6 @@ def main(arguments: list[str] | None = None) -> int:
     except ModelError as error:
         print(printable(str(error)), file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # nobody reads on, as in `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

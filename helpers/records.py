@@ -47,12 +47,13 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
     """
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
+        _check(run)
         _row(run, study)  # whatever is read of it later is there
         name, source = f"{run['variant']}-seed{run['seed']}", run["data"]["source"]
         options = {RENAMED.get(name, name): value for name, value in run["options"].items()}
         recipe = _as_today(run["recipe"], dataclasses.asdict(Recipe()))
         found = {**run, "options": options, "recipe": recipe}
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise StudyError(f"{path} is damaged ({error!r}): delete it and run the study again.") from None
     if (found["study"], name) != (study.name, path.stem) or path.parent != folder(study, source):
         raise StudyError(f"{path} holds the run {name} of {found['study']} on {source!r} data: move it away.")
@@ -66,6 +67,25 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
                 "move it away (or restore the study's definition), then run again."
             )
     return run
+
+
+def _check(run: dict) -> None:
+    """Raise an error if numbers of a record are out of range, no numbers, or contradict each other."""
+    for entry in (run, *run["history"]):
+        shares = [value for name, value in entry.items() if name.endswith("accuracy") and value is not None]
+        if not (entry["seconds"] >= 0 and all(0 <= share <= 1 for share in shares)):
+            raise ValueError("an accuracy or time is out of range")
+    epochs = 0 if run["model"] == "hog_svm" else run["recipe"]["epochs"]
+    answers = [run["val_correct"], *run.get("judged", {}).get("correct", {}).values()]
+    if len(run["history"]) != epochs or len(run["val_correct"]) not in (0, run["data"]["val"]):
+        raise ValueError("epochs or answers are missing")
+    if run["parameters"] < 0 or run["seed"] < 0 or any(answer.strip("01") for answer in answers):
+        raise ValueError("a number or an answer is none")
+    if (
+        run["val_accuracy"] is not None
+        and abs(run["val_accuracy"] - share_of_ones(run["val_correct"])) > 1e-6
+    ):
+        raise ValueError("the accuracy is not that of the answers")
 
 
 def _as_today(recorded: dict, defaults: dict) -> dict:

@@ -25,10 +25,12 @@ TOO_OLD = (
 def start_tensorflow() -> None:
     """Import TensorFlow, unless the variable KERAS_BACKEND names another backend (keras.json does not count).
 
-    ImportError if it is not here or older than 2.20, which says what to choose or to run.
+    ImportError if the backend is not here or TensorFlow older than 2.20, which says what to choose or to run.
     """
-    os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
-    if os.environ["KERAS_BACKEND"] != "tensorflow":
+    backend = os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend != "tensorflow":
+        if importlib.util.find_spec(backend) is None:
+            raise ImportError(f"KERAS_BACKEND is {backend!r}, which is not installed: unset or correct it.")
         return
     if importlib.util.find_spec("tensorflow") is None:
         raise ImportError(TOO_OLD.format("it is not here"))
@@ -57,11 +59,20 @@ start_tensorflow()
 import keras  # noqa: E402 (TensorFlow has to come first, or Keras starts it with all its notes)
 
 
+def undo_settings() -> None:
+    """Set what a keras.json or an earlier cell may have changed, as the series needs it."""
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_dtype_policy("float32")
+
+
+undo_settings()  # for commands, which have no cell to start in
+
+
 def start(seed: int = 0) -> None:
     """Seed Python, NumPy and Keras (from 0 to 2**32 - 1), undo settings files, and say what this runs on."""
-    keras.config.set_image_data_format("channels_last")  # these three may stand in a keras.json
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
+    undo_settings()
     keras.utils.set_random_seed(seed)
     logging.getLogger("tensorflow").setLevel("ERROR")  # no warning that a new model is traced anew
     plots.use_style()

@@ -20,6 +20,7 @@ from helpers.data import Split, TrainingData, profile
 from helpers.internal.checkpoint import Checkpoint
 from helpers.models import reseed_dropout, set_whitening
 from helpers.optimizers import compile_model, with_input
+from helpers.predict import last_activation
 from helpers.recipe import Recipe, Run
 
 CROP_SIDE = 24  # pixels, in the small epochs
@@ -251,3 +252,5 @@ def check_model(model: keras.Model) -> None:
     if shapes != ((None, 32, 32, 3), (None, 10)):
         found = f"{type(model).__name__}, {shapes[0]} -> {shapes[1]}"
         raise ValueError(f"build() gives a {found}, expected a model, (None, 32, 32, 3) -> (None, 10).")
+    if (ending := last_activation(model)) in ("softmax", "sigmoid"):
+        raise ValueError(f"build() gives a model that ends in a {ending}, expected logits: leave it out.")

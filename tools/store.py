@@ -175,7 +175,9 @@ def put_setup(root: Path = ROOT) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Store the notebooks that the command line names; exit with the first one's error, if there is one."""
-    parser = argparse.ArgumentParser(prog="python -m tools.store", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.store", description="Store notebooks as a clean run leaves them."
+    )
     parser.add_argument("names", nargs="+", metavar="FILE", help='a notebook; or the word "setup"')
     names = parser.parse_args(arguments).names
     if names == ["setup"]:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from filelock import FileLock, Timeout
 
-from helpers.internal.files import written
+from helpers.internal.files import place, written
 
 
 class Checkpoint(ExitStack):
@@ -22,7 +22,7 @@ class Checkpoint(ExitStack):
     def __init__(self, folder: str | Path | None, model: keras.Model, record: dict):
         super().__init__()
         self.model, self.sums, self.averaged = model, [], 0  # sums of the weights after so many epochs
-        self.path = Path(folder) / "checkpoint.npz" if folder else None  # None: nothing is kept on disk
+        self.path = place(folder) / "checkpoint.npz" if folder else None  # None: nothing is kept on disk
         if not folder:
             return
         layers = re.sub(r'_\d+"', '"', model.to_json())  # without the numbers Keras gives them
@@ -45,15 +45,16 @@ class Checkpoint(ExitStack):
             with np.load(self.path, allow_pickle=False) as saved:
                 state = dict(saved)
             meta = json.loads(str(state["meta"]))
+            if mine := meta["identity"] == self.identity:
+                for name, variable in self.variables().items():
+                    variable.assign(state[name])
+                self.averaged, history = meta["averaged"], meta["history"]
+                self.sums = [state[f"sum{i}"] for i in range(len(self.model.weights) if self.averaged else 0)]
         except Exception as error:
             raise ValueError(f"{self.path} cannot be read ({error}): delete it to start anew.") from None
-        if meta["identity"] != self.identity:
+        if not mine:
             raise ValueError(f"{self.path} is of another recipe, seed, network or data: use another folder.")
-        for name, variable in self.variables().items():
-            variable.assign(state[name])
-        self.averaged = meta["averaged"]
-        self.sums = [state[f"sum{i}"] for i in range(len(self.model.weights))] if self.averaged else []
-        return meta["history"]
+        return history
 
     def save(self, history: list[dict], average: bool) -> None:
         """Save the state after an epoch; with `average`, count its weights into the average."""

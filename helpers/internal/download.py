@@ -42,7 +42,8 @@ def fetch() -> Path:
     raise DataError(
         "\n  ".join(("CIFAR-10 could not be downloaded. What was tried:", *problems.values()))
         + f"""
-(Behind a proxy, HTTPS_PROXY and REQUESTS_CA_BUNDLE have to be right.) Three ways out:
+If it is a certificate: REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE have to name your company's or be unset.
+If it is a proxy: HTTPS_PROXY has to be right, and SOCKS takes pip install pysocks. Else three ways out:
   - have the official files already? Set CIFAR10_DIR to their folder or archive;
   - get {" or ".join(ARCHIVES)} elsewhere and put it into {folder()};
   - go on without CIFAR-10, on a synthetic sample: load_cifar10(source="sample")."""
@@ -84,7 +85,8 @@ def transfer(url: str, part: Path, rate: float) -> None:
             except multiprocessing.TimeoutError:
                 raise DataError(f"less than {rate / 1000:.0f} kB/s") from None
             except Exception as error:  # whatever a server, a proxy or a certificate brings about
-                raise DataError(f"{type(error).__name__}: {error}") from None
+                reason = str(error).rpartition("(Caused by ")[2]  # before it stands the address again
+                raise DataError(f"{type(error).__name__}: {reason}") from None
             bar.update(file.write(piece[file.tell() - place :][: size - file.tell()]))
 
 

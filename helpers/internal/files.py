@@ -3,11 +3,17 @@
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def place(path: str | os.PathLike) -> Path:
+    """Return a path whose "~" is the home; where there is no home, it stays a "~"."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser raises without a home)
 
 
 @contextlib.contextmanager
@@ -16,15 +22,20 @@ def written(path: str | os.PathLike) -> Iterator[Path]:
 
     The path given lies beside `path`, ends as it does, and belongs to this writer alone, so that two
     processes that write the same file do not meet. If this fails, nothing of it stays, and the old file does.
+    A folder takes the place of a folder.
     """
-    path = Path(path)
+    path = place(path)
     beside = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
     try:
         yield beside
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())
+        if beside.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with beside.open("rb+") as file:
+                os.fsync(file.fileno())
         beside.replace(path)
     finally:
+        shutil.rmtree(beside, ignore_errors=True)
         beside.unlink(missing_ok=True)
 
 

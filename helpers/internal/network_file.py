@@ -13,9 +13,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from helpers.internal.files import place
+
 MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]  # what Keras puts into a file, sorted
 MAX_BYTES, MAX_CONFIG = 64 * 2**20, 256 * 2**10  # of a model file; those of the series have 10 MB and 32 kB
-MAX_LAYERS, MAX_NUMBER, MAX_WEIGHTS = 200, 20_000, 16_000_000
+MAX_LAYERS, MAX_PARTS, MAX_NUMBER, MAX_WEIGHTS = 200, 3_000, 20_000, 16_000_000
 LARGE = ("seed", "shared_object_id")  # may be any number
 # Keras 3.15 writes these settings also where nobody has set them; Keras 3.13 does not know them.
 UNSET = {"input_axes": None, "output_axes": None}  # of initializers
@@ -41,8 +43,9 @@ class ModelError(Exception):
 
 def check_model_file(path: str | os.PathLike) -> None:
     """Raise ModelError unless a `.keras` file is whole, made of `ALLOWED` parts and within the limits."""
+    path = place(path)
     try:
-        contents = unpacked(Path(path))
+        contents = unpacked(path)
         config = json.loads(contents["config.json"])
         reason = forbidden_part(config) or forbidden_weights(contents["model.weights.h5"])
     except ModelError as error:
@@ -96,11 +99,19 @@ def forbidden_part(config: dict) -> str | None:
 
 
 def forbidden_weights(content: bytes) -> str | None:
-    """Return why an HDF5 file of weights is not accepted: it names another file, or would fill the memory."""
-    parts = []
+    """Return why an HDF5 file of weights is not accepted: it names another file, or takes time or memory."""
+    names, arrays = [], []
+
+    def look(name, link):  # anything but None ends the visit
+        names.append(name)
+        if not isinstance(link, h5py.HardLink):
+            return "its weights are behind a link"
+        return "its weights have too many parts" if len(names) > MAX_PARTS or name.count("/") > 20 else None
+
     with h5py.File(io.BytesIO(content)) as file:
-        file.visititems(lambda _, part: parts.append(part))
-        arrays = [part for part in parts if isinstance(part, h5py.Dataset)]
+        if reason := file.visititems_links(look):
+            return reason
+        file.visititems(lambda _, part: arrays.append(part) if isinstance(part, h5py.Dataset) else None)
         if any(array.external or array.is_virtual for array in arrays):
             return "its weights are in another file"
         return "its weights take too much memory" if sum(a.nbytes for a in arrays) > MAX_BYTES else None
@@ -120,12 +131,8 @@ def printable(text: str) -> str:
 def for_older_keras(path: Path) -> None:
     """Take the settings in `UNSET` out of a `.keras` file that Keras has written here."""
     parts = unpacked(path)
-    config = json.loads(parts["config.json"], object_hook=without_unset)
+    known = lambda settings: {name: v for name, v in settings.items() if UNSET.get(name, ...) != v}  # noqa: E731
+    config = json.loads(parts["config.json"], object_hook=known)
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in (parts | {"config.json": json.dumps(config)}).items():
             archive.writestr(name, content)
-
-
-def without_unset(settings: dict) -> dict:
-    """Return settings without those that older versions of Keras do not know."""
-    return {name: value for name, value in settings.items() if UNSET.get(name, ...) != value}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.internal.files import ROOT, written
+from helpers.internal.files import ROOT, place, written
 
 Arrays = dict[str, np.ndarray]
 FILES = {  # the binary layout, the Python layout: SHA-256
@@ -58,7 +58,7 @@ def official_arrays(data_dir: str | os.PathLike | None) -> Arrays:
 
     print(f"Preparing CIFAR-10 in {folder()}, once. (If another program does so, it is waited for.)")
     lock = FileLock(folder() / "lock")
-    with suppress(OSError):  # where it cannot be locked, or not be written at all, go on without
+    with suppress(OSError, NotImplementedError):  # where nothing can be locked or written, go on without
         folder().mkdir(parents=True, exist_ok=True)
         lock.acquire()
     try:
@@ -70,14 +70,14 @@ def official_arrays(data_dir: str | os.PathLike | None) -> Arrays:
 def named_place(data_dir: str | os.PathLike | None) -> Path | None:
     """Return the place that `data_dir` or `CIFAR10_DIR` names, if any."""
     if data_dir:
-        return Path(data_dir).expanduser().absolute()
+        return place(data_dir).absolute()
     named = os.environ.get("CIFAR10_DIR")
     return settled(named) if named else None
 
 
 def settled(setting: str) -> Path:
     """Return an absolute path: "~" is the home, and a relative setting counts from the repository."""
-    return ROOT / Path(setting).expanduser()
+    return ROOT / place(setting)
 
 
 def folder() -> Path:
@@ -85,9 +85,9 @@ def folder() -> Path:
     return settled(os.environ.get("TUTORIAL_CACHE") or "data/cache")
 
 
-def candidates(place: Path | None) -> list[Path]:
-    """Return what looks official: at, or in, the place or, without one, the usual places."""
-    places = [place] if place else usual_places()
+def candidates(named: Path | None) -> list[Path]:
+    """Return what looks official: at, or in, the named place or, without one, the usual places."""
+    places = [named] if named else usual_places()
     paths = [path / name for path in places for name in ("", *FOLDERS, *ARCHIVES, *UNPACKED)]
     return [path for path in paths if path.is_file() or any((path / name).is_file() for name in FILES)]
 
@@ -98,16 +98,16 @@ def usual_places() -> list[Path]:
     return [folder(), *keras.glob("cifar-10-batches-py*"), keras, Path.cwd() / "data"]
 
 
-def find(place: Path | None) -> Arrays:
+def find(named: Path | None) -> Arrays:
     """Read the first right candidate at the named place or, without one, at the usual ones; else download."""
-    for path in candidates(place):
+    for path in candidates(named):
         try:
             return decoded(path)
         except (DataError, OSError, tarfile.TarError) as error:
             print(f"Passed over {path}: {error}")
-    if place:
+    if named:
         expected = " or ".join((*FOLDERS[:2], *ARCHIVES))
-        raise DataError(f"No whole {expected} in {place}: correct data_dir or CIFAR10_DIR, or leave it out.")
+        raise DataError(f"No whole {expected} in {named}: correct data_dir or CIFAR10_DIR, or leave it out.")
     from helpers.internal import download  # slow to import, and needed once
 
     return decoded(download.fetch())

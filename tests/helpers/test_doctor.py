@@ -43,6 +43,13 @@ def pretend(monkeypatch, name, version):
     monkeypatch.setattr(metadata, "distributions", lambda: packages)
 
 
+def an_older_one_in_front(monkeypatch, folder):
+    (folder / "numpy-1.21.5.dist-info").mkdir()
+    (folder / "numpy-1.21.5.dist-info" / "METADATA").write_text("Name: numpy\nVersion: 1.21.5\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.syspath_prepend(folder)
+
+
 def no_data(monkeypatch, folder):
     """Let CIFAR-10 be nowhere, and its cache be this folder."""
     monkeypatch.delenv("CIFAR10_DIR", raising=False)
@@ -90,12 +97,14 @@ BROKEN = [  # how it is broken, the check that finds it, what it says
     (lambda m, f: m.setattr(sys, "version_info", (3, 14, 0)), "python", "Python 3.14 does not fit"),
     (lambda m, f: pretend(m, "keras", None), "packages", "keras is missing (needed: "),
     (lambda m, f: pretend(m, "numpy", "1.26.4"), "packages", "numpy 1.26.4 (needed: "),
+    (an_older_one_in_front, "packages", "numpy 1.21.5 (needed: >=2.0); PYTHONPATH names other packages"),
     (another_interpreter, "jupyter", "-m ipykernel install"),
     (little_memory, "memory", "1.0 GB free, a chapter takes 2 GB"),
     (data_elsewhere, "dataset", "no, and no CIFAR-10"),
     (damaged_official_files, "dataset", "Mend or remove it, or unset CIFAR10_DIR"),
     (damaged_model, "files", "final.keras"),
     (damaged_run, "files", "-seed0.json is damaged. Restore what git keeps"),
+    (lambda m, f: m.setattr(doctor, "CHAPTERS", f), "files", "There are no chapters in"),
 ]
 
 

@@ -202,7 +202,6 @@ def test_exports_are_written_and_written_again(formats, images, tmp_path):
     assert (table["largest difference"] == 0).all()
     assert (table["agreement"] == 1).all()
     assert (table["median ms"] > 0).all()
-    assert (table["images per second"] > 0).all()
 
 
 @pytest.mark.parametrize("error", [None, MemoryError()], ids=str)

@@ -42,14 +42,24 @@ def test_runs_come_in_the_studys_order_with_one_truth_value_per_image():
         ('{"variant": "ba', "is damaged"),
         (b"\xff\xfe\x00", "is damaged"),
         ({"recipe": [1]}, "is damaged"),
+        ({"val_accuracy": 7}, "is damaged (ValueError('an accuracy or time is out of range'))"),
+        ({"val_accuracy": 0.123}, "is damaged (ValueError('the accuracy is not that of the answers'))"),
+        ({"history": []}, "is damaged (ValueError('epochs or answers are missing'))"),
+        ({"val_correct": "10"}, "is damaged (ValueError('epochs or answers are missing'))"),
+        ({"seconds": None}, "is damaged"),
+        ({"parameters": "many"}, "is damaged"),
+        ({"data": {"val": 0, "train": 0}}, "is damaged"),
         ({"history": ...}, "is damaged (KeyError('history')): delete it and run the study again"),
-        ({"recipe": {"epochs": 3}}, "was made with another recipe than tiny has today: move it away"),
+        (
+            {"recipe": {"epochs": 2, "batch_size": 7}},
+            "was made with another recipe than tiny has today: move it away",
+        ),
         ({"model": "vgg"}, "was made with another model"),
         ({"options": {"units": 3}}, "was made with another options"),
         ({"seed": 1}, "holds the run base-seed1 of tiny on 'official' data: move it away"),
         ({"study": "other"}, "holds the run base-seed0 of other"),
         (
-            {"data": {"source": "sample", "sha256": "", "train": 1, "val": 1}},
+            {"data": {"source": "sample", "sha256": "", "train": 1, "val": 40}},
             "holds the run base-seed0 of tiny on 'sample' data",
         ),
     ],
@@ -82,7 +92,8 @@ def test_what_is_not_there_is_named(tmp_path, monkeypatch):
 
 
 def test_a_run_of_the_sample_lies_apart_and_may_be_shortened_in_the_smoke_profile(monkeypatch):
-    record(STUDY, "base", 0, 10, "sample", recipe={"epochs": 1})
+    shortened = {"recipe": {"epochs": 1}, "history": [{"epoch": 1, "val_accuracy": 0.25, "seconds": 4.0}]}
+    record(STUDY, "base", 0, 10, "sample", **shortened)
     with pytest.raises(StudyError, match="made with another recipe"):
         load_runs("tiny", "sample")
     monkeypatch.setenv("TUTORIAL_PROFILE", "smoke")
@@ -140,10 +151,9 @@ def test_the_fastest_epoch_counts_for_images_of_its_size():
     faster = [{"epoch": 1, "side": 24, "seconds": 6.0}, {"epoch": 2, "seconds": 7.0}]
     record(STUDY, "base", 0, 24, history=history)
     record(STUDY, "base", 1, 24, history=faster)
-    record(STUDY, "step", 0, 24, history=[])
-    runs = load_runs("tiny")
-    assert np.isnan(summary_table(runs).loc["Step 0.1", "epoch_seconds"])
-    runs = runs.iloc[:2]
+    runs = load_runs("tiny").iloc[:2]
+    without = runs.assign(history=[[], []])  # as a run of a linear SVM
+    assert np.isnan(summary_table(without).loc["Baseline", "epoch_seconds"])
     assert records.fastest_seconds(runs["history"]) == [5, 7]
     assert records.minutes_of(runs) == 0.2
 

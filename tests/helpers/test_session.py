@@ -44,7 +44,9 @@ def test_a_start_undoes_what_settings_files_changed():
     keras.config.set_image_data_format("channels_first")
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("mixed_float16")
+    keras.config.set_epsilon(1)
     session.start()
+    assert keras.config.epsilon() == 1e-7
     assert keras.config.image_data_format() == "channels_last"
     assert keras.config.floatx() == "float32"
     assert keras.config.dtype_policy().name == "float32"
@@ -76,6 +78,10 @@ def test_a_missing_or_old_tensorflow_is_told_with_the_way_out(monkeypatch):
     monkeypatch.setattr(sys.modules["tensorflow"], "__version__", "2.19.0-rc1")
     with pytest.raises(ImportError, match=f"and this is 2.19.0-rc1. {WAY_OUT}"):
         session.start_tensorflow()
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    with pytest.raises(ImportError, match="KERAS_BACKEND is 'theano', which is not installed: unset or"):
+        session.start_tensorflow()
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     monkeypatch.setattr(session.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=f"and it is not here. {WAY_OUT}"):
         session.start_tensorflow()
@@ -84,10 +90,12 @@ def test_a_missing_or_old_tensorflow_is_told_with_the_way_out(monkeypatch):
 @pytest.mark.slow
 def test_a_fresh_session_is_quiet_and_takes_no_backend_from_a_settings_file(tmp_path):
     (tmp_path / "keras.json").write_text('{"backend": "jax", "image_data_format": "channels_first"}')
-    command = [sys.executable, "-c", "from helpers.session import start; start()"]
+    code = "from helpers.session import keras, start; print(keras.config.image_data_format()); start()"
+    command = [sys.executable, "-c", code]
     variables = os.environ | {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": ""}
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("channels_last\n")
     assert "on tensorflow" in done.stdout
 
 

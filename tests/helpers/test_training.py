@@ -250,6 +250,15 @@ def test_what_is_no_network_of_ours_is_named(other, found):
     assert str(error.value).endswith(f" {found}, expected a model, (None, 32, 32, 3) -> (None, 10).")
 
 
+@pytest.mark.parametrize("ending", ["softmax", "sigmoid"])
+def test_a_network_that_ends_in_probabilities_is_told(ending):
+    network = keras.Sequential([*dense((32, 32, 3), 10).layers, keras.layers.Activation(ending)])
+    with pytest.raises(ValueError, match=f"ends in a {ending}, expected logits: leave it out"):
+        train(
+            lambda: keras.Sequential([keras.Input((32, 32, 3)), *network.layers]), FEW, QUICK, progress=False
+        )
+
+
 def test_all_images_come_once_in_order_with_their_labels_and_nothing_tunes_itself():
     pipeline = training.batches(DATA.val.images, DATA.val.labels, 15)["x"]
     images, labels = zip(*((np.asarray(x), np.asarray(y)) for x, y in pipeline), strict=True)

@@ -82,6 +82,18 @@ def test_a_damaged_state_is_refused_in_one_line(content, tmp_path):
         train(build, DATA, RECIPE, 0, tmp_path, progress=False)
 
 
+@pytest.mark.parametrize("missing", ["meta", "model0"])
+def test_a_state_that_lacks_a_part_is_refused_in_one_line_too(missing, model, tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    with Checkpoint(tmp_path, model, {}) as checkpoint:
+        checkpoint.save(HISTORY, average=False)
+        with np.load(path) as saved:
+            parts = {name: saved[name] for name in saved if name != missing}
+        np.savez(path, **parts)
+        with pytest.raises(ValueError, match=r"checkpoint\.npz cannot be read .*: delete it to start anew"):
+            checkpoint.restore()
+
+
 @pytest.fixture(scope="module")
 def state(tmp_path_factory):
     """The folder with the state of a finished run."""

@@ -38,3 +38,23 @@ def test_two_writers_at_once_do_not_meet(tmp_path):
         assert path.read_text() == "second"
     assert path.read_text() == "first"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_takes_the_place_of_a_folder_and_not_one_within_it(tmp_path):
+    for name in ("old", "new"):
+        with files.written(tmp_path / "saved") as beside:
+            beside.mkdir()
+            (beside / name).touch()
+    with pytest.raises(KeyboardInterrupt), files.written(tmp_path / "saved") as beside:  # noqa: PT012
+        beside.mkdir()
+        raise KeyboardInterrupt
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["saved", "saved/new"]
+
+
+def test_a_path_may_begin_at_home_and_there_need_be_no_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    files.write_text("~/a.txt", "at home")
+    assert files.place("~/a.txt") == tmp_path / "a.txt"
+    assert (tmp_path / "a.txt").read_text() == "at home"
+    assert files.place("~nosuchuser/a.txt").parts[0] == "~nosuchuser"

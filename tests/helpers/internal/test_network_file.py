@@ -219,20 +219,28 @@ def test_a_network_too_large_to_be_built_is_refused(parts, words, model_path, tm
 
 
 @pytest.mark.parametrize(
-    ("shape", "options", "words"),
+    ("make", "words"),
     [
-        ((10**9,), {"chunks": (1000,)}, "take too much memory"),
-        ((2,), {"external": [("/etc/hostname", 0, 8)]}, "another file"),
+        (lambda file: file.create_dataset("0", (10**9,), "f4", chunks=(1000,)), "take too much memory"),
+        (lambda f: f.create_dataset("0", (2,), "f4", external=[("/etc/hostname", 0, 8)]), "another file"),
+        (lambda file: file.update({"0": h5py.ExternalLink("/dev/stdin", "/")}), "behind a link"),
+        (lambda file: file.update({"0": h5py.SoftLink("/")}), "behind a link"),
+        (lambda file: file.create_group("/".join("a" * 30)), "too many parts"),
+        (lambda file: [file.create_group(str(number)) for number in range(3001)], "too many parts"),
     ],
-    ids=["small on the disk", "outside"],
+    ids=["small on the disk", "outside", "link to what may never end", "link to itself", "deep", "wide"],
 )
-def test_weights_that_fill_the_memory_or_lie_elsewhere_are_refused(
-    shape, options, words, model_path, tmp_path
-):
+def test_weights_that_fill_the_memory_or_lie_elsewhere_are_refused(make, words, model_path, tmp_path):
     with h5py.File(content := io.BytesIO(), "w") as file:
-        file.create_dataset("0", shape, "f4", **options)
+        make(file)
     parts = unpacked(model_path) | {"model.weights.h5": content.getvalue()}
     refused(packed(tmp_path / "x.keras", parts), words)
+
+
+def test_what_is_no_path_is_a_type_error():
+    for wrong in (None, np.zeros(3), ["model.keras"]):
+        with pytest.raises(TypeError, match=f"not {type(wrong).__name__}"):
+            load_model(wrong)
 
 
 # What Keras itself cannot load, or what is another network

@@ -7,6 +7,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 
@@ -126,6 +127,24 @@ def test_a_cache_that_cannot_be_written_is_told_and_the_data_loads_all_the_same(
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert f"The cache folder {places / 'cache'} cannot be written" in capsys.readouterr().out
     assert {path.name for path in places.glob("cache/*")} <= {"lock"}  # nothing half
+
+
+@pytest.mark.parametrize("error", [PermissionError("no"), NotImplementedError("no flock here")])
+def test_a_file_system_without_locks_is_no_obstacle(folder, monkeypatch, error):
+    monkeypatch.setattr(filelock.FileLock, "acquire", lambda self: raise_(error))
+    check(official_arrays(folder))
+
+
+def raise_(error):
+    raise error
+
+
+def test_where_there_is_no_home_the_other_places_are_looked_at(places, folder, monkeypatch):
+    monkeypatch.delenv("KERAS_HOME")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # what it does without a home
+    monkeypatch.setattr(Path, "expanduser", lambda path: raise_(RuntimeError("Could not determine home")))
+    folder.rename(places / "work" / "data")
+    check(official_arrays(None))
 
 
 @pytest.mark.parametrize("layout", FOLDERS)
