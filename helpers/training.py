@@ -18,7 +18,7 @@ from helpers import session
 from helpers.augment import alternating_flips, random_crop, random_mixup
 from helpers.data import Split, TrainingData, profile
 from helpers.internal.checkpoint import Checkpoint
-from helpers.models import reseed_dropout, set_whitening
+from helpers.models import build_in, reseed_dropout, set_whitening
 from helpers.optimizers import compile_model, with_input
 from helpers.predict import last_activation
 from helpers.recipe import Recipe, Run
@@ -78,16 +78,6 @@ def train(
     return model, Run(
         **record, history=history, seconds=seconds, **outcome(answers == data.val.labels, precision)
     )
-
-
-def build_in(precision: str, build: Callable[[], keras.Model]) -> keras.Model:
-    """Return a new model whose layers compute in "float32" or "bfloat16", on weights in float32."""
-    usual = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else precision)
-    try:
-        return build()
-    finally:
-        keras.config.set_dtype_policy(usual)
 
 
 def with_weights_of(model: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:
