@@ -1,0 +1,75 @@
+"""Notebooks as pages of the site: what docs/conf.py has Sphinx read in their place."""
+
+import os
+import re
+from functools import partial
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from helpers.internal.files import ROOT
+from tools.address import address
+
+GLOSSARY = ROOT / "notebooks" / "glossary.md"
+ENTRY = re.compile(r"^### (.+)\n\n(.+) \*\[Chapter (\w\w)\]\((.+)\)\*$", re.MULTILINE)
+ENTRIES = {term.casefold(): entry for term, *entry in ENTRY.findall(GLOSSARY.read_text(encoding="utf-8"))}
+EVERYDAY = {"arms", "balanced", "folds", "freeze", "identity", "power", "rank", "run", "shape", "study"}
+TERM = re.compile(
+    rf"\b({'|'.join(sorted(ENTRIES.keys() - EVERYDAY, key=len, reverse=True))})\b", re.IGNORECASE
+)
+NO_PROSE = re.compile(r"(```.*?```|^[#|].*?$|`[^`]*`|\*\*.*?\*\*|!?\[.*?\]\(.*?\))", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)")
+HOME = f"https://github.com/{address()}"
+UNANSWERED = "Not answered yet"  # what the check of an exercise says
+
+
+def adapt(app, name: str, source: list[str]) -> None:
+    """Put a page in the place of a notebook's text: for Sphinx' event source-read."""
+    if found := re.match(r"notebooks/(solutions/)?(\w\w)_", name):
+        notebook, (solution, number) = nbformat.reads(source[0], as_version=4), found.groups()
+        title = re.sub(r"^# ", f"# {number} ", notebook.cells[0].source)
+        notebook.cells[0].source = re.sub(r"\[!\[(.*?)\]\(.*?\)\]", r"[\1]", title)
+        fold(notebook.cells, bool(solution))
+        link_terms(notebook.cells, number, "../glossary.md" if solution else "glossary.md")
+        source[0] = nbformat.writes(notebook)
+    else:
+        source[0] = LINK.sub(partial(at_home, Path(app.srcdir), name), source[0])
+
+
+def at_home(book: Path, name: str, found: re.Match) -> str:
+    """Return a link of a page; one to what is no page of the site leads to the repository."""
+    target = (book / name).parent / found[1]
+    if target.is_file():
+        return found[0]
+    return f"]({HOME}/blob/main/{os.path.relpath(target, book)}"
+
+
+def fold(cells: list[NotebookNode], solution: bool) -> None:
+    """Fold, in place, what is stored so, solutions, and exercises, which nobody can answer on a page."""
+    for cell in cells:
+        title = re.match(r"# @title (.*)", cell.source)
+        if cell.cell_type == "code" and (title or solution or "\ncheck(" in cell.source):
+            shown = title[1] if title else "Show the code"
+            cell.metadata = nbformat.from_dict(
+                {"tags": ["hide-input"], "mystnb": {"code_prompt_show": shown}}
+            )
+            cell.outputs = [output for output in cell.outputs if UNANSWERED not in output.get("text", "")]
+
+
+def link_terms(cells: list[NotebookNode], number: str, page: str) -> None:
+    """Link, in place, each term of an earlier chapter to the glossary where the prose first names it."""
+    seen = {term for term, (_, chapter, _) in ENTRIES.items() if chapter >= number}
+
+    def linked(found: re.Match) -> str:
+        word, term = found[0], found[0].casefold()
+        if term in seen:
+            return word
+        seen.add(term)
+        told = re.sub(r"[`*[]|\]\([^)]*\)", "", ENTRIES[term][0])
+        return f'[{word}]({page}#{re.sub(r"[^a-z0-9]+", "-", term)} "{told}")'
+
+    for cell in (cell for cell in cells if cell.cell_type == "markdown"):
+        pieces = NO_PROSE.split(cell.source)
+        pieces[::2] = [TERM.sub(linked, piece) for piece in pieces[::2]]
+        cell.source = "".join(pieces)
