@@ -32,8 +32,8 @@ test-colab: $(INSTALLED) ## run the quick tests and every chapter with Google Co
 	$(RUN) tests.support.matrix colab
 	$(RUN) pytest -m colab tests/clients/test_colab.py
 
-test-matrix: $(INSTALLED) ## run the quick tests with the oldest and with the newest versions allowed
-	$(RUN) tests.support.matrix oldest newest
+test-matrix: $(INSTALLED) ## run the quick tests with the oldest, the newest, the tested and Colab's past versions
+	$(RUN) tests.support.matrix oldest newest tested colab-2026.07
 
 site: build/book ## build the website into build/site, with an EPUB and, where a Chromium is, a PDF
 	$(SPHINX) -W --keep-going -b epub build/book build/epub
@@ -74,7 +74,8 @@ build/book: build/site-env/.installed FORCE
 	cp -R docs notebooks CHANGELOG.md build/book
 	for folder in data data/models data/runs; do cp $$folder/*.md build/book/$$folder; done
 	cp data/*.png data/*.jpg data/*.webp build/book/data
-	{ sed '/<!-- badges:begin/,/badges:end -->/d' README.md; cat docs/contents.md; } >build/book/index.md
+	{ sed -e '/<!-- badges:begin/,/badges:end -->/d' -e '/answers:end/r docs/home.md' README.md; \
+		cat docs/contents.md; } >build/book/index.md
 
 build/site-env/.installed: docs/requirements.txt
 	$(PYTHON) -m venv --clear build/site-env

@@ -1,4 +1,4 @@
-"""The glossary has an entry for each term that a chapter sets in bold, which makes sense alone, and no other."""
+"""The glossary has an entry, which makes sense alone, for each term that a chapter sets in bold."""
 
 import re
 

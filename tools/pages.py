@@ -15,13 +15,11 @@ GLOSSARY = ROOT / "notebooks" / "glossary.md"
 ENTRY = re.compile(r"^### (.+)\n\n(.+) \*\[Chapter (\w\w)\]\((.+)\)\*$", re.MULTILINE)
 ENTRIES = {term.casefold(): entry for term, *entry in ENTRY.findall(GLOSSARY.read_text(encoding="utf-8"))}
 EVERYDAY = {"arms", "balanced", "folds", "freeze", "identity", "power", "rank", "run", "shape", "study"}
-TERM = re.compile(
-    rf"\b({'|'.join(sorted(ENTRIES.keys() - EVERYDAY, key=len, reverse=True))})\b", re.IGNORECASE
-)
+ALL = "|".join(sorted(ENTRIES.keys() - EVERYDAY, key=len, reverse=True))  # the longest one first
+TERM = re.compile(rf"\b({ALL})s?\b", re.IGNORECASE)
 NO_PROSE = re.compile(r"(```.*?```|^[#|].*?$|`[^`]*`|\*\*.*?\*\*|!?\[.*?\]\(.*?\))", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)")
 HOME = f"https://github.com/{address()}"
-UNANSWERED = "Not answered yet"  # what the check of an exercise says
 
 
 def adapt(app, name: str, source: list[str]) -> None:
@@ -50,11 +48,9 @@ def fold(cells: list[NotebookNode], solution: bool) -> None:
     for cell in cells:
         title = re.match(r"# @title (.*)", cell.source)
         if cell.cell_type == "code" and (title or solution or "\ncheck(" in cell.source):
-            shown = title[1] if title else "Show the code"
-            cell.metadata = nbformat.from_dict(
-                {"tags": ["hide-input"], "mystnb": {"code_prompt_show": shown}}
-            )
-            cell.outputs = [output for output in cell.outputs if UNANSWERED not in output.get("text", "")]
+            shown = {"code_prompt_show": title[1] if title else "Show the code"}
+            cell.metadata = nbformat.from_dict({"tags": ["hide-input"], "mystnb": shown})
+            cell.outputs = [out for out in cell.outputs if "Not answered yet" not in out.get("text", "")]
 
 
 def link_terms(cells: list[NotebookNode], number: str, page: str) -> None:
@@ -62,7 +58,7 @@ def link_terms(cells: list[NotebookNode], number: str, page: str) -> None:
     seen = {term for term, (_, chapter, _) in ENTRIES.items() if chapter >= number}
 
     def linked(found: re.Match) -> str:
-        word, term = found[0], found[0].casefold()
+        word, term = found[0], found[1].casefold()
         if term in seen:
             return word
         seen.add(term)

@@ -15,6 +15,16 @@ function showTerms() {
   }
 }
 
+// The theme gives some of its parts a name that is not what they show, or none.
+function nameParts() {
+  for (const part of document.querySelectorAll("details.hide > summary, .search-button-field")) {
+    part.removeAttribute("aria-label");
+  }
+  for (const part of document.querySelectorAll("summary:has(> .toctree-toggle)")) {
+    part.setAttribute("aria-label", "Pages below");
+  }
+}
+
 // In quiz.md the first answer of each list is the right one, and the paragraph after it says why.
 function makeQuiz(article) {
   for (const list of article.querySelectorAll("section section > ul")) {
@@ -22,7 +32,7 @@ function makeQuiz(article) {
     list.className = "quiz";
     why.hidden = true;
     why.setAttribute("role", "status");
-    items.sort((a, b) => a.textContent.length % 7 - b.textContent.length % 7 || a.textContent.localeCompare(b.textContent));
+    items.sort((a, b) => (a.textContent.length % 7) - (b.textContent.length % 7));
     for (const item of items) {
       const text = item.textContent.trim();
       item.textContent = "";
@@ -79,6 +89,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const article = document.querySelector("article");
   if (!article) return;
   showTerms();
+  nameParts();
   if (location.pathname.endsWith("/docs/quiz.html")) makeQuiz(article);
   const slides = location.pathname.includes("/notebooks/") ? collectSlides(article) : [];
   if (slides.length > 1) {
