@@ -1,19 +1,15 @@
 """How Sphinx makes the site and an EPUB (make site) from the stored notebooks; nothing runs."""
 
-import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-from tools.pages import adapt  # noqa: E402
-
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 project, author = PROJECT["description"].partition(": ")[0], "The contributors"
 version = release = PROJECT["version"]
 copyright, language = "the contributors, Apache 2.0", "en"
 
-extensions = ["myst_nb", "autoapi.extension", "sphinx.ext.napoleon", "sphinx_copybutton"]
+extensions = ["myst_nb", "autoapi.extension", "sphinx.ext.napoleon", "sphinx_copybutton", "tools.pages"]
 exclude_patterns = ["docs/contents.md", "docs/home.md", "notebooks/template"]
 myst_heading_anchors, nb_execution_mode = 3, "off"
 autoapi_dirs, autoapi_ignore, autoapi_root = [str(ROOT / "helpers")], ["*/internal/*"], "api"
@@ -36,8 +32,3 @@ html_theme_options = {
 }
 if (ROOT / "build" / "page" / "index.html").is_file():
     tags.add("page")  # noqa: F821
-
-
-def setup(app):
-    """Have Sphinx read each notebook as `tools.pages` adapts it."""
-    app.connect("source-read", adapt)

@@ -1,4 +1,4 @@
-"""Notebooks as pages of the site: what docs/conf.py has Sphinx read in their place."""
+"""Notebooks as pages of the website: a Sphinx extension, which docs/conf.py names."""
 
 import os
 import re
@@ -23,7 +23,7 @@ HOME = f"https://github.com/{address()}"
 
 
 def adapt(app, name: str, source: list[str]) -> None:
-    """Put a page in the place of a notebook's text: for Sphinx' event source-read."""
+    """Put a page in the place of a notebook's text, and lead links to what is no page to the repository."""
     if found := re.match(r"notebooks/(solutions/)?(\w\w)_", name):
         notebook, (solution, number) = nbformat.reads(source[0], as_version=4), found.groups()
         title = re.sub(r"^# ", f"# {number} ", notebook.cells[0].source)
@@ -48,7 +48,7 @@ def fold(cells: list[NotebookNode], solution: bool) -> None:
     for cell in cells:
         title = re.match(r"# @title (.*)", cell.source)
         if cell.cell_type == "code" and (title or solution or "\ncheck(" in cell.source):
-            shown = {"code_prompt_show": title[1] if title else "Show the code"}
+            shown = {"code_prompt_show": title[1] if title else "A solution" if solution else "To fill in"}
             cell.metadata = nbformat.from_dict({"tags": ["hide-input"], "mystnb": shown})
             cell.outputs = [out for out in cell.outputs if "Not answered yet" not in out.get("text", "")]
 
@@ -69,3 +69,8 @@ def link_terms(cells: list[NotebookNode], number: str, page: str) -> None:
         pieces = NO_PROSE.split(cell.source)
         pieces[::2] = [TERM.sub(linked, piece) for piece in pieces[::2]]
         cell.source = "".join(pieces)
+
+
+def setup(app) -> None:
+    """Have Sphinx read each page as `adapt` leaves it."""
+    app.connect("source-read", adapt)

@@ -86,10 +86,10 @@ function present(slides) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
+  nameParts();
+  showTerms();
   const article = document.querySelector("article");
   if (!article) return;
-  showTerms();
-  nameParts();
   if (location.pathname.endsWith("/docs/quiz.html")) makeQuiz(article);
   const slides = location.pathname.includes("/notebooks/") ? collectSlides(article) : [];
   if (slides.length > 1) {
