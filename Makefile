@@ -74,7 +74,7 @@ build/book: build/site-env/.installed FORCE
 	cp -R docs notebooks CHANGELOG.md build/book
 	for folder in data data/models data/runs; do cp $$folder/*.md build/book/$$folder; done
 	cp data/*.png data/*.jpg data/*.webp build/book/data
-	{ sed -e '/<!-- badges:begin/,/badges:end -->/d' -e '/answers:end/r docs/home.md' README.md; \
+	{ sed -e '/<!-- badges:begin/,/badges:end -->/d' -e '/^The network of this/r docs/home.md' README.md; \
 		cat docs/contents.md; } >build/book/index.md
 
 build/site-env/.installed: docs/requirements.txt

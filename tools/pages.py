@@ -18,6 +18,7 @@ EVERYDAY = {"arms", "balanced", "folds", "freeze", "identity", "power", "rank", 
 ALL = "|".join(sorted(ENTRIES.keys() - EVERYDAY, key=len, reverse=True))  # the longest one first
 TERM = re.compile(rf"\b({ALL})s?\b", re.IGNORECASE)
 NO_PROSE = re.compile(r"(```.*?```|^[#|].*?$|`[^`]*`|\*\*.*?\*\*|!?\[.*?\]\(.*?\))", re.DOTALL | re.MULTILINE)
+STYLE = re.compile(r"<style scoped>.*?</style>", re.DOTALL)  # pandas writes it, and EPUB does not know it
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)")
 HOME = f"https://github.com/{address()}"
 
@@ -46,6 +47,8 @@ def at_home(book: Path, name: str, found: re.Match) -> str:
 def fold(cells: list[NotebookNode], solution: bool) -> None:
     """Fold, in place, what is stored so, solutions, and exercises, which nobody can answer on a page."""
     for cell in cells:
+        for output in (out for out in cell.get("outputs", []) if "text/html" in out.get("data", {})):
+            output.data["text/html"] = STYLE.sub("", output.data["text/html"])
         title = re.match(r"# @title (.*)", cell.source)
         if cell.cell_type == "code" and (title or solution or "\ncheck(" in cell.source):
             shown = {"code_prompt_show": title[1] if title else "A solution" if solution else "To fill in"}

@@ -44,10 +44,14 @@ def test_a_term_of_an_earlier_chapter_is_linked_once_in_the_prose_and_nowhere_el
 
 def test_what_is_stored_folded_is_so_and_exercises_stand_without_an_answer():
     said = new_output("stream", text="Not answered yet: put your answer")
+    table = new_output("display_data", {"text/html": "<style scoped>\na</style><table></table>"})
     exercise = new_code_cell('a = ...\ncheck("04.1", a);', outputs=[said])
-    _, drawing, plain, exercise = page(new_code_cell("# @title Draw it\nx = 1"), new_code_cell("x"), exercise)
+    _, drawing, plain, exercise = page(
+        new_code_cell("# @title Draw it\nx = 1"), new_code_cell("x", outputs=[table]), exercise
+    )
     assert drawing.metadata == {"tags": ["hide-input"], "mystnb": {"code_prompt_show": "Draw it"}}
     assert plain.metadata == {}
+    assert plain.outputs[0].data == {"text/html": "<table></table>"}
     assert exercise.metadata["tags"] == ["hide-input"]
     assert exercise.outputs == []
     assert page(new_code_cell("x"), name="notebooks/solutions/04_a")[1].metadata["tags"] == ["hide-input"]
