@@ -12,21 +12,16 @@ from tools.pages import adapt
 SITE = SimpleNamespace(srcdir=ROOT)
 
 
-def page(*cells, name="notebooks/04_a"):
+def page(*cells, name="notebooks/04_a", title="# A title"):
     """Return the cells that stand on the page of a chapter with these cells."""
-    source = [nbformat.writes(new_notebook(cells=[new_markdown_cell("# A title"), *cells]))]
+    source = [nbformat.writes(new_notebook(cells=[new_markdown_cell(title), *cells]))]
     adapt(SITE, name, source)
     return nbformat.reads(source[0], as_version=4).cells
 
 
 def test_the_title_has_its_number_and_the_badge_is_a_link():
-    source = [
-        nbformat.writes(
-            new_notebook(cells=[new_markdown_cell("# A\n\n[![Open](https://b/c.svg)](https://d)")])
-        )
-    ]
-    adapt(SITE, "notebooks/A1_a", source)
-    assert nbformat.reads(source[0], as_version=4).cells[0].source == "# A1 A\n\n[Open](https://d)"
+    cell = page(name="notebooks/A1_a", title="# A\n\n[![Open](https://b/c.svg)](https://d)")[0]
+    assert cell.source == "# A1 A\n\n[Open](https://d)"
 
 
 def test_a_term_of_an_earlier_chapter_is_linked_once_in_the_prose_and_nowhere_else():
