@@ -3,7 +3,9 @@ PYTHON ?= python3
 RUN = .venv/bin/python -m
 INSTALLED = .venv/.installed
 QUICK = not slow and not browser and not colab
-.PHONY: help lab check test test-browser test-colab test-matrix run results page glossary setup address bench clean
+SPHINX = build/site-env/bin/python -m sphinx -q -c docs -d build/trees
+CHROMIUM = $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+.PHONY: help lab check test test-browser test-colab test-matrix page site links results lock setup address bench clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /make \1   	/'
@@ -30,20 +32,30 @@ test-colab: $(INSTALLED) ## run the quick tests and every chapter with Google Co
 	$(RUN) tests.support.matrix colab
 	$(RUN) pytest -m colab tests/clients/test_colab.py
 
-test-matrix: $(INSTALLED) ## run the quick tests with the oldest and with the newest versions allowed
-	$(RUN) tests.support.matrix oldest newest
+test-matrix: $(INSTALLED) ## run the quick tests with the oldest, the newest, the tested and Colab's past versions
+	$(RUN) tests.support.matrix oldest newest tested colab-2026.07
 
-run: $(INSTALLED) ## execute all chapters in full into build/*.html
-	$(RUN) nbconvert --to html --execute --output-dir build notebooks/[0-9A]*.ipynb
+site: page build/book ## build the website into build/site, with an EPUB and, where a Chromium is, a PDF
+	$(SPHINX) -W --keep-going -b epub build/book build/epub
+	$(SPHINX) -W --keep-going -b html build/book build/site
+	cp build/epub/*.epub build/site/cifar10-tutorial.epub
+	rm -rf build/site/page && cp -R build/page build/site/page
+	if [ -n "$(CHROMIUM)" ]; then $(SPHINX) -b singlehtml build/book build/single && \
+		$(CHROMIUM) --headless --no-sandbox --no-pdf-header-footer --virtual-time-budget=20000 \
+		--print-to-pdf=build/site/cifar10-tutorial.pdf build/single/index.html 2>build/pdf.txt; fi
 
-results: $(INSTALLED) ## write the README's tables and picture from the recorded runs
+links: build/book ## try every link of the website, those to other sites too
+	$(SPHINX) -b linkcheck build/book build/links
+
+results: $(INSTALLED) ## write tables and pictures from the recorded runs: README, data/RESULTS.md, the model card
 	$(RUN) tools.readme
 
 page: $(INSTALLED) ## write a page that runs the network in a browser, without a server: build/page.html
 	$(RUN) tools.page
 
-glossary: $(INSTALLED) ## write notebooks/glossary.md from the terms that the chapters set in bold
-	$(RUN) tools.glossary
+lock: $(INSTALLED) ## run the quick tests with the newest versions, and write these to constraints.txt
+	$(RUN) tests.support.matrix newest
+	{ echo "# Tested together, by make lock:"; build/environments/newest/bin/python -m pip freeze; } >constraints.txt
 
 setup: $(INSTALLED) ## put the template's Setup cell into every notebook
 	$(RUN) tools.store setup
@@ -58,6 +70,22 @@ bench: $(INSTALLED) ## measure side by side, one benchmark after another
 
 clean: ## remove what runs leave (.venv and the data stay)
 	rm -rf build .pytest_cache .ruff_cache
+
+build/book: build/site-env/.installed FORCE
+	rm -rf build/book build/site
+	mkdir -p build/book/data/models build/book/data/runs
+	cp -R docs notebooks CHANGELOG.md build/book
+	for folder in data data/models data/runs; do cp $$folder/*.md build/book/$$folder; done
+	cp data/*.png data/*.jpg data/*.webp build/book/data
+	{ sed -e '/<!-- badges:begin/,/badges:end -->/d' -e '/^The network of this/r docs/home.md' README.md; \
+		cat docs/contents.md; } >build/book/index.md
+
+build/site-env/.installed: docs/requirements.txt
+	$(PYTHON) -m venv --clear build/site-env
+	build/site-env/bin/python -m pip install --quiet --disable-pip-version-check --requirement docs/requirements.txt
+	@touch $@
+
+FORCE:
 
 $(INSTALLED): requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) here: get Python 3.11, 3.12 or 3.13 from python.org." >&2; exit 1; }

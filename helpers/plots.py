@@ -172,7 +172,7 @@ def learning_curves(
     """Draw a metric by epoch, dashed on training and solid on validation images; again on `ax` for more runs.
 
     Args:
-        history: one mapping per epoch with "epoch", `metric` and "val_" + `metric`, as in `Run.history`.
+        history: one mapping per epoch with "epoch", `metric` and `"val_" + metric`, as in `Run.history`.
         metric: "accuracy" (0 to 1, drawn in percent) or "loss".
         label: what the run is called in the legend; its color is the next of `PALETTE` if None is given.
     """

@@ -17,7 +17,7 @@ HELPERS = sorted((ROOT / "helpers").rglob("*.py"))
 WITHOUT_KERAS = ["plots", "data", "explore", "checks", "evaluation", "records", "verdicts", "predict"]
 WITHOUT_KERAS += ["studies", "recipe"]
 NOT_ON_COLAB = ("jupyterlab", "nbval", "pytest", "ruff")
-NOT_IMPORTED = {"jupyter", "nbval", "ruff"}  # programs, and a plugin
+NOT_IMPORTED = {"jupyter", "jupyterlab", "nbval", "ruff"}  # programs, and a plugin
 
 
 def imports(path: Path) -> set[str]:

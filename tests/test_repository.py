@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 
+import pytest
 import yaml
 
 from helpers.internal.files import ROOT
@@ -17,8 +18,9 @@ from tools.store import chapters
 
 TOP_LEVEL = {"README.md", "LICENSE", "CITATION.cff", "CONTRIBUTING.md", "Makefile", "requirements.txt"}
 TOP_LEVEL |= {"pyproject.toml", "notebooks", "helpers", "tools", "data", "tests", "benchmarks"}
-TOP_LEVEL |= {".ci", ".github", ".gitignore", ".gitattributes"}
-TEXTS = {".py", ".md", ".ipynb", ".toml", ".txt", ".yml", ".json", ""}
+TOP_LEVEL |= {".ci", ".github", ".gitignore", ".gitattributes", ".devcontainer", ".binder", "docs"}
+TOP_LEVEL |= {"constraints.txt", "CHANGELOG.md"}
+TEXTS = {".py", ".md", ".ipynb", ".toml", ".txt", ".yml", ".json", ".js", ".css", ""}
 HOME = re.compile(r"(?<![\w.*])/(?:home|Users)/\w+/|(?<![\w.*])/(?:root|work)/\w|\b[A-Z]:\\Users\\\w")
 
 
@@ -35,26 +37,57 @@ def test_links_of_every_page_lead_to_a_file_and_to_a_heading():
     assert [(page.name, link) for page in pages for link in dead_links(page, read(page))] == []
 
 
-def test_the_readme_lists_the_chapters_in_order_each_with_its_badge_and_time():
-    rows = re.findall(r"^\| \[[^]]+\]\(notebooks/(\w\d_\w+)\.ipynb\)(.*)$", README, re.MULTILINE)
-    assert [name for name, _ in rows] == [path.stem for path in chapters()]
-    for name, rest in rows:
-        assert f"/notebooks/{name}.ipynb)" in rest, f"{name}: no badge in its row"
-        assert re.search(r"\d+ min", rest), f"{name}: no time in its row"
+def test_the_readme_lists_the_chapters_in_order_each_with_its_time_and_its_place_on_colab():
+    items = re.findall(r"^- \[(\w\d) [^]]+\]\(notebooks/(\w+)\.ipynb\)(.*)$", README, re.MULTILINE)
+    assert [name for _, name, _ in items] == [path.stem for path in chapters()]
+    for number, name, rest in items:
+        assert name.startswith(number)
+        assert re.match(rf" \(\d+ min, \[Colab\]\(https:[^)]*/{address()}/[^)]*/{name}\.ipynb\)\): ", rest)
 
 
 def test_every_make_command_of_the_pages_exists_and_contributing_explains_those_for_contributors():
     targets = set(re.findall(r"^([a-z-]+):.*##", read(ROOT / "Makefile"), re.MULTILINE))
-    named = set(re.findall(r"(?:^|`)make ([\w-]+)", README + CONTRIBUTING, re.MULTILINE))
+    pages = "".join(map(read, [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "data/RESULTS.md"]))
+    named = set(re.findall(r"(?:^|`)make ([\w-]+)", pages, re.MULTILINE))
     assert named <= targets
     assert {target for target in targets if target.startswith(("check", "test"))} <= named
 
 
-def test_the_results_and_first_sentences_of_the_readme_are_those_of_the_recorded_runs():
-    parts = {readme.MARKERS: readme.readme_tables(), readme.PICTURE_MARKERS: readme.headline()}
-    for (begin, end), text in parts.items():
-        shown = README.partition(begin)[2].partition(end)[0]
-        assert shown.strip() == text.strip(), "out of date: make results"
+def test_the_results_and_the_model_card_are_those_of_the_recorded_files():
+    for (path, name), text in readme.parts().items():
+        assert readme.part(read(path), name) == text, f"{path.name}, {name}: out of date: make results"
+
+
+@pytest.mark.slow
+def test_the_answers_at_the_top_are_those_of_the_shipped_network():
+    assert readme.answers()[1] in readme.part(README, "answers"), "out of date: make results"
+
+
+def test_a_version_has_its_changes_and_a_date_once_it_is_released():
+    version = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]["version"]
+    released = re.findall(
+        r"^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$", read(ROOT / "CHANGELOG.md"), re.MULTILINE
+    )
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    assert version == released[0] if released else version.startswith("0."), "see CONTRIBUTING, A release"
+
+
+def test_every_chapter_has_five_questions_of_three_different_answers_each_and_a_reason():
+    _, *parts = re.split(r"^## (\w\d) .*$", read(ROOT / "docs" / "quiz.md"), flags=re.MULTILINE)
+    assert parts[::2] == [path.name[:2] for path in chapters()]
+    for number, text in zip(parts[::2], parts[1::2], strict=True):
+        questions = re.findall(r"\*\*.+\?\*\*\n\n((?:- .+\n){3})\n[^-*\n].+\.\n", text)
+        assert [len(set(answers.splitlines())) for answers in questions] == [3] * 5, number
+
+
+def test_workflows_may_only_read_and_take_each_action_at_a_commit():
+    for path in (ROOT / ".github" / "workflows").iterdir():
+        flow = yaml.safe_load(read(path))
+        assert flow["permissions"] == {"contents": "read"}
+        used = re.findall(r"uses: (.*)", read(path))
+        assert [
+            action for action in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action)
+        ] == []
 
 
 def test_contributing_lists_every_rule_of_the_contract_and_no_other():

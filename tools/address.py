@@ -10,12 +10,11 @@ from pathlib import Path
 from helpers.internal.files import ROOT, write_text
 from tools.store import all_notebooks
 
-PAGES = ("pyproject.toml", "README.md", "CONTRIBUTING.md", "CITATION.cff")
-BADGE, HOME = r"colab\.research\.google\.com/github/", r"https://github\.com/"
-NAMED = re.compile(
-    rf'({BADGE}|git clone [^\n]*?{HOME}|(?i:repository = \\?"){HOME}|repository-code: "{HOME})'
-    r"([\w.-]+/[\w.-]+)"
-)
+PAGES = ("pyproject.toml", "README.md", "CONTRIBUTING.md", "CITATION.cff", "docs/setup.md")
+PAGES += (".github/ISSUE_TEMPLATE/config.yml",)
+BADGE, HOME = r"colab\.research\.google\.com/github/|mybinder\.org/v2/gh/", r"https://github\.com/"
+BEFORE = rf'git clone [^\n]*?{HOME}|(?i:repository = \\?"){HOME}|repository-code: "{HOME}|src={HOME}'
+NAMED = re.compile(rf"({BADGE}|{BEFORE}|{HOME}(?=[\w.-]+/[\w.-]+/(?:actions|discussions)))([\w.-]+/[\w.-]+)")
 
 
 def files(root: Path = ROOT) -> list[Path]:

@@ -1,101 +1,111 @@
-"""The README's results, between markers, from the recorded runs: tables, and the picture at its top."""
+"""What recorded runs and the shipped network say, between the markers of three pages: make results."""
 
-import math
+import json
+from pathlib import Path
 
 import matplotlib.pyplot as plt
-import pandas as pd
+import numpy as np
 
+from helpers.evaluation import accuracy_interval, summarize
 from helpers.internal.files import ROOT, write_text, written
 from helpers.plots import encode, use_style
-from helpers.records import accuracy_columns, folder, in_words, load_runs, minutes_of, summary_table
-from helpers.studies import STUDIES
+from helpers.records import accuracy_columns, folder, in_words, load_runs, summary_table
+from helpers.studies import STUDIES, Study
 from helpers.verdicts import accuracy_against_minutes
+from tools.card import answers, card
 
-README = ROOT / "README.md"
-MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
-PICTURE_MARKERS = ("<!-- picture:begin -->", "<!-- picture:end -->")
-PICTURE = ROOT / "data" / "accuracy.png"
-ALT = (
-    "Accuracy against minutes of training on two CPU cores, on a logarithmic scale of time: the networks of "
-    "chapters 02 to 06, well-known tutorials, and epoch by epoch the quick and the full recipe of chapter 07."
-)
+README, RESULTS, CARD = (ROOT / name for name in ("README.md", "data/RESULTS.md", "data/models/README.md"))
+PICTURE, ANSWERS = ROOT / "data" / "accuracy.png", ROOT / "data" / "answers.jpg"
+BEST = {"baseline": "02: the best network", "improvements": "04 to 06: the best technique"}
+BEST |= {"quick": "07: quick recipe", "full": "07: full recipe", "final": "08: full recipe, test images"}
 
 
-def markdown_table(runs: pd.DataFrame, columns: list[str]) -> str:
-    """Return Markdown of one row per variant, with mean and interval of each of these `accuracy_columns`."""
-    tables = {column: summary_table(runs, column) for column in columns}
-    names = [f"{in_words(column)} in %, mean (95% interval) | std" for column in columns]
+def part(text: str, name: str, new: str | None = None) -> str:
+    """Return what stands between two markers of a text or, if there is something new, the text with it."""
+    begin, end = f"<!-- {name}:begin -->\n", f"\n<!-- {name}:end -->"
+    before, rest = text.split(begin)
+    old, after = rest.split(end)
+    return old if new is None else "".join((before, begin, new, end, after))
+
+
+def parts() -> dict[tuple[Path, str], str]:
+    """Return by page and marker what recorded files say; only the network's answers are missing."""
+    return {(README, "results"): six_results(), (RESULTS, "tables"): all_tables(), (CARD, "card"): card()}
+
+
+def recorded() -> list[Study]:
+    """Return the studies that have recorded runs."""
+    return [study for study in STUDIES.values() if any(folder(study).glob("*.json"))]
+
+
+def six_results() -> str:
+    """Return guessing and the best of five studies as a table, and the processors that trained them."""
     lines = [
-        f"| variant | seeds | {' | '.join(names)} | fastest epoch in s |",
-        "|---|--:|" + "--:|" * (2 * len(columns) + 1),
+        "| chapter: model | accuracy in % | over seeds | over images | minutes |",
+        "|---|--:|--:|--:|--:|",
     ]
-    for title, first in tables[columns[0]].iterrows():
-        cells = [title, f"{first['seeds']:.0f}"]
-        for row in (table.loc[title] for table in tables.values()):
-            cells += [f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})", f"{row['std']:.2f}"]
-        cells.append("" if math.isnan(first["epoch_seconds"]) else f"{first['epoch_seconds']:.0f}")
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    lines.append("| 01: guessing | 10 | | | |")
+    machines = set()
+    for study in (study for study in recorded() if study.name in BEST):
+        lines.append(f"| {BEST[study.name]} | {best(study)} |")
+        for path in folder(study).glob("*.json"):
+            machine = json.loads(path.read_text(encoding="utf-8"))["machine"]
+            machines.add(f"{machine['processor']}, {machine['accelerator']}")
+    return "\n".join([*lines, "", f"Minutes by the clock, on: {'; '.join(sorted(machines))}."])
 
 
-def update_readme() -> None:
-    """Rewrite what stands between the README's markers from the recorded runs, and draw its picture."""
-    text = README.read_text(encoding="utf-8")
-    text = with_part(text, MARKERS, readme_tables())
-    write_text(README, with_part(text, PICTURE_MARKERS, headline()))
-    draw_picture()
+def best(study: Study) -> str:
+    """Return cells on a study's best variant: accuracy, interval over seeds and over images, minutes."""
+    runs, column = load_runs(study.name), accuracy_columns(study)[-1]
+    table = summary_table(runs, column)
+    top = table.loc[table["mean"].idxmax()]
+    runs = runs[runs["title"] == top.name]
+    mean, images = runs[column].mean(), int(runs["images"].iloc[0])
+    over_seeds = 100 * np.array(summarize(runs[column]).interval) if study.final else top[["low", "high"]]
+    over_images = 100 * np.array(accuracy_interval(round(mean * images), images))
+    seeds, others = (f"{low:.2f} to {high:.2f}" for low, high in (over_seeds, over_images))
+    seeds = seeds if len(runs) > 1 else "one run"
+    return f"{100 * mean:.2f} | {seeds} | {others} | {top['seconds'] / 60:.1f}"
 
 
-def with_part(text: str, markers: tuple[str, str], part: str) -> str:
-    """Return text with `part` on lines of its own between two markers, which it must have."""
-    before, rest = text.split(markers[0])
-    after = rest.split(markers[1])[1]
-    return f"{before}{markers[0]}\n{part}\n{markers[1]}{after}"
+def all_tables() -> str:
+    """Return every recorded study that judges, with several seeds, as its question and a table."""
+    found = []
+    for study in (study for study in recorded() if study.seeds > 1):
+        columns = accuracy_columns(study)
+        tables = [summary_table(load_runs(study.name), column) for column in columns]
+        names = " | ".join(f"{in_words(column)} in % (95% interval)" for column in columns)
+        lines = [
+            f"| variant | seeds | {names} | fastest epoch in s |",
+            "|---" + "|--:" * (len(columns) + 2) + "|",
+        ]
+        for title, first in tables[0].iterrows():
+            rows = [table.loc[title] for table in tables]
+            cells = [f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})" for row in rows]
+            cells = [
+                title,
+                f"{first['seeds']:.0f}",
+                *cells,
+                f"{first['epoch_seconds']:.0f}".replace("nan", ""),
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+        found.append("\n".join([f"**{study.question}**\n", *lines]))
+    return "\n\n".join(found)
 
 
-def readme_tables() -> str:
-    """Return every recorded study that judges, with several seeds, as its question and a Markdown table."""
-    parts = []
-    for study in STUDIES.values():
-        if study.seeds > 1 and recorded(study.name):
-            table = markdown_table(load_runs(study.name), accuracy_columns(study))
-            parts += [f"**{study.question}**", table]
-    return "\n\n".join(parts)
-
-
-def recorded(name: str) -> bool:
-    """Return whether a study has a recorded run."""
-    return any(folder(STUDIES[name]).glob("*.json"))
-
-
-def headline() -> str:
-    """Return the picture as Markdown and what the two recipes reach."""
-    recipes = map(recipe_in_words, ("quick", "final" if recorded("final") else "full"))
-    return f"![{ALT}]({PICTURE.relative_to(ROOT).as_posix()})\n\n" + "\n".join(recipes)
-
-
-def recipe_in_words(name: str) -> str:
-    """Return one item of a list: what a study's only recipe reaches with its most views, and how soon."""
-    runs, column = load_runs(name), accuracy_columns(STUDIES[name])[-1]
-    result = summary_table(runs, column).iloc[0]
-    images = in_words(column).replace(" accuracy", " images")  # "test images, 6 views"
-    sure = f"{len(runs)} runs, 95% interval {result['low']:.2f} to {result['high']:.2f}"
-    return (
-        f"- **{result.name}: {result['mean']:.2f}% in {minutes_of(runs):.0f} minutes** of training on two "
-        f"CPU cores ({images}; {sure if len(runs) > 1 else '1 run'})"
-    )
-
-
-def draw_picture() -> None:
-    """Write the picture at the README's top."""
+def main() -> None:
+    """Rewrite all parts and draw both pictures."""
     with plt.rc_context():
         use_style()
-        fig = accuracy_against_minutes(final=recorded("final")).figure
-        _, content = encode(fig)
-    with written(PICTURE) as beside:
-        beside.write_bytes(content)
-    plt.close(fig)
+        photos, told = answers()
+        chart = accuracy_against_minutes(final=STUDIES["final"] in recorded()).figure
+        for path, figure in ((ANSWERS, photos), (PICTURE, chart)):
+            with written(path) as beside:
+                beside.write_bytes(encode(figure)[1])
+    answered = f"![{told}](data/answers.jpg)"
+    for (path, name), new in {**parts(), (README, "answers"): answered}.items():
+        write_text(path, part(path.read_text(encoding="utf-8"), name, new))
 
 
 if __name__ == "__main__":
-    update_readme()
+    main()

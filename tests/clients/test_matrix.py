@@ -1,6 +1,7 @@
 """The version matrix: with which versions it tests, and what it says where a Python is missing."""
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.support import matrix
 
@@ -18,6 +19,14 @@ def test_every_requirement_has_one_oldest_version_and_allows_colabs():
     for name, pin in requirements(matrix.COLAB).items():
         version = str(pin.specifier).removeprefix("==")
         assert name not in wanted or version in wanted[name].specifier, f"{name} {version}"
+
+
+def test_every_requirement_has_a_tested_version_that_it_allows():
+    wanted = requirements(matrix.REQUIREMENTS)
+    tested = {canonicalize_name(name): pin for name, pin in requirements(matrix.TESTED).items()}
+    for name, requirement in wanted.items():
+        version = str(tested[canonicalize_name(name)].specifier).removeprefix("==")
+        assert version in requirement.specifier, f"{name} {version}"
 
 
 def test_a_missing_python_is_skipped_with_its_reason(monkeypatch, capsys):

@@ -1,6 +1,6 @@
 """The quick tests on other Pythons and other versions, each in an environment that is made once and kept.
 
-python -m tests.support.matrix colab     # of colab, oldest, newest; colab has Google Colab's versions
+python -m tests.support.matrix colab    # of colab, colab-2026.07 (its past runtime), oldest, newest, tested
 
 They are kept in build/environments, 3 GB each, or in the folder that TUTORIAL_ENVIRONMENTS names.
 """
@@ -17,7 +17,12 @@ from helpers.internal.files import ROOT
 REQUIREMENTS = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 COLAB = (ROOT / "tests" / "clients" / "colab-constraints.txt").read_text(encoding="utf-8")
 OLDEST = re.sub(r">=(?=[\d.]+$)", "==", REQUIREMENTS, flags=re.MULTILINE)
+TESTED = (ROOT / "constraints.txt").read_text(encoding="utf-8")
 ENVIRONMENTS = {"colab": ("3.13", COLAB), "oldest": ("3.11", OLDEST), "newest": ("3.13", "")}  # Python, pins
+ENVIRONMENTS |= {
+    "colab-2026.07": ("3.12", re.sub(r"(?m)^numpy==.*", "numpy==2.0.2", COLAB)),
+    "tested": ("3.12", TESTED),
+}
 KEPT = Path(os.environ.get("TUTORIAL_ENVIRONMENTS") or ROOT / "build" / "environments")
 SHOW_VERSION = "import ensurepip, sys, venv; print('{}.{}'.format(*sys.version_info))"
 INSTALL = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

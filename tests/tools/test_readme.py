@@ -1,7 +1,5 @@
-"""The README's results come from the recorded runs, and its other words stay."""
+"""Results come from the recorded runs, and a page's other words stay."""
 
-import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
@@ -9,59 +7,52 @@ from tests.support.recorded import STUDY, record, use_study
 from tools import readme
 
 
-def test_tables_of_the_recorded_runs_are_put_between_the_markers_and_other_words_stay(monkeypatch, tmp_path):
-    use_study(monkeypatch, tmp_path)
-    monkeypatch.setattr(readme, "STUDIES", {STUDY.name: STUDY})
-    for seed, correct in enumerate((24, 25, 26)):
-        record(STUDY, "base", seed, correct)
-    begin, end = readme.MARKERS
-    text = readme.with_part(f"# Title\n{begin}old{end}\n\nThe end.\n", readme.MARKERS, readme.readme_tables())
-    assert text.startswith(f"# Title\n{begin}\n**Does it help?**\n")
-    assert "| Baseline | 3 | 62.50 (55.42 to 69.58) | 2.50 | 3 |" in text
-    assert text.endswith(f"{end}\n\nThe end.\n")
-
-
-def test_the_command_writes_the_readme_as_it_is_stored(monkeypatch, tmp_path):
-    stored = readme.README.read_text(encoding="utf-8")
-    for name in ("README", "PICTURE"):
-        monkeypatch.setattr(readme, name, tmp_path / name)
-    monkeypatch.setattr(readme, "headline", lambda: "recipes")
-    (tmp_path / "README").write_text(stored, encoding="utf-8")
-    readme.update_readme()
-    begin, end = readme.PICTURE_MARKERS
-    assert f"{begin}\nrecipes\n{end}" in (tmp_path / "README").read_text(encoding="utf-8")
-    assert Image.open(tmp_path / "PICTURE").format == "PNG"
-
-
-def some_runs(name):
-    """Return runs of six epochs of a minute each: one of the full recipe, three of the others."""
-    column = "test_accuracy_6" if name == "final" else "val_accuracy_6"
-    title = "Quick recipe" if name == "quick" else "Full recipe"
-    about = {"title": title, "seconds": 400.0, "parameters": 9, "history": [{"seconds": 60.0}] * 6}
-    about |= {"overlap": 0.0, "test_correct_6": np.arange(100) < 91}
-    return pd.DataFrame([{column: x} | about for x in ([0.93] if name == "full" else [0.90, 0.91, 0.92])])
-
-
 @pytest.fixture
-def recorded(monkeypatch):
-    """The names of the studies that have runs."""
-    names = {"quick", "full"}
-    monkeypatch.setattr(readme, "recorded", names.__contains__)
-    monkeypatch.setattr(readme, "load_runs", some_runs)
-    return names
+def runs(monkeypatch, tmp_path):
+    """Three recorded runs of a study that the README would show as its quick recipe."""
+    folder = use_study(monkeypatch, tmp_path)
+    monkeypatch.setattr(readme, "STUDIES", {STUDY.name: STUDY})
+    monkeypatch.setattr(readme, "BEST", {STUDY.name: "99: tiny"})
+    machine = {"processor": "A small one", "accelerator": "2 CPU cores"}
+    for seed, correct in enumerate((24, 25, 26)):
+        record(STUDY, "base", seed, correct, machine=machine)
+    return folder
 
 
-def test_the_picture_has_alt_text_and_is_followed_by_what_the_recipes_reach(recorded):
-    lines = readme.headline().splitlines()
-    assert lines[0] == f"![{readme.ALT}](data/accuracy.png)"
-    assert lines[2] == (
-        "- **Quick recipe: 91.00% in 6 minutes** of training on two CPU cores "
-        "(validation images, 6 views; 3 runs, 95% interval 88.52 to 93.48)"
+def test_new_words_are_put_between_the_markers_and_others_stay():
+    page = "# Title\n<!-- a:begin -->\nold\n<!-- a:end -->\n\nThe end.\n"
+    assert readme.part(page, "a") == "old"
+    assert readme.part(page, "a", "new\nlines") == page.replace("old", "new\nlines")
+
+
+def test_all_tables_have_a_row_for_each_variant(runs):
+    assert readme.all_tables() == (
+        "**Does it help?**\n\n"
+        "| variant | seeds | validation accuracy in % (95% interval) | fastest epoch in s |\n"
+        "|---|--:|--:|--:|\n"
+        "| Baseline | 3 | 62.50 (55.42 to 69.58) | 3 |"
     )
-    assert lines[3].endswith("(validation images, 6 views; 1 run)"), "one run has no interval"
 
 
-def test_the_test_images_are_named_once_they_have_been_used(recorded):
-    recorded.add("final")
-    assert "**Full recipe: 91.00% in 6 minutes**" in readme.headline()
-    assert "(test images, 6 views; 3 runs, 95% interval 85.29 to 96.71)" in readme.headline()
+def test_the_six_results_have_both_intervals_the_minutes_of_the_clock_and_the_processor(runs):
+    text = readme.six_results()
+    assert "| 99: tiny | 62.50 | 55.42 to 69.58 | 47.03 to 75.78 | 0.1 |" in text
+    assert text.endswith("\n\nMinutes by the clock, on: A small one, 2 CPU cores.")
+    for path in list(runs.iterdir())[1:]:
+        path.unlink()
+    assert "| one run |" in readme.six_results()
+
+
+def test_the_command_writes_three_pages_as_they_are_stored_and_two_pictures(monkeypatch, tmp_path):
+    stored = {
+        name: getattr(readme, name).read_text(encoding="utf-8") for name in ("README", "RESULTS", "CARD")
+    }
+    for name in (*stored, "PICTURE", "ANSWERS"):
+        monkeypatch.setattr(readme, name, tmp_path / name)
+    for name, text in stored.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    told = readme.part(stored["README"], "answers")[2:].partition("]")[0]
+    monkeypatch.setattr(readme, "answers", lambda: (readme.accuracy_against_minutes().figure, told))
+    readme.main()
+    assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in stored} == stored
+    assert Image.open(tmp_path / "PICTURE").format == "PNG"

@@ -70,6 +70,13 @@ class Book:
         return [(number, output) for number, cell in self.cells("code") for output in cell.outputs]
 
 
+def output_text(output: NotebookNode) -> str:
+    """Return all that a reader can read in an output, HTML included, pictures left out."""
+    texts = [output.get("text", "")]
+    texts += [str(text) for kind, text in output.get("data", {}).items() if not kind.startswith("image/")]
+    return "\n".join(texts)
+
+
 def targets(text: str) -> list[str]:
     """Return where the links and pictures of a text lead."""
     return [match[1] or match[2] for match in LINK.finditer(text)]

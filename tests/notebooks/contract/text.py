@@ -3,8 +3,7 @@
 import re
 from itertools import pairwise
 
-from tests.notebooks.contract.book import HEADING, Book, Problems, rule
-from tools.store import output_text
+from tests.notebooks.contract.book import HEADING, Book, Problems, output_text, rule
 
 MOST_WORDS = 150
 BANNED = re.compile(r"\b(just|simply|easy|easily|obviously)\b", re.IGNORECASE)
