@@ -4,7 +4,7 @@ Every model takes raw pixels, (N, 32, 32, 3) with values 0 to 255 in uint8 or fl
 logits, float32 (N, 10). Preprocessing is part of the model, so what is saved is what is served.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -217,16 +217,6 @@ def set_whitening(model: keras.Model, images: np.ndarray, count: int = 5000) -> 
     filters = filters.reshape(2, 2, 3, PATCH_VALUES)
     kernel = np.concatenate([filters, -filters], axis=-1)
     model.get_layer("whitening").kernel.assign(kernel)
-
-
-def build_in(precision: str, build: Callable[[], keras.Model]) -> keras.Model:
-    """Return a new model whose layers compute in "float32" or "bfloat16", on weights in float32."""
-    usual = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else precision)
-    try:
-        return build()
-    finally:
-        keras.config.set_dtype_policy(usual)
 
 
 def reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:

@@ -1,5 +1,7 @@
 """What Keras' optimizers lack for chapter 07: a triangular schedule, fast shifts, orthogonalised steps."""
 
+from collections.abc import Callable
+
 import keras
 
 from helpers.recipe import Recipe
@@ -113,6 +115,16 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
     else:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, metrics=["accuracy"])
+
+
+def build_in(precision: str, build: Callable[[], keras.Model]) -> keras.Model:
+    """Return a new model whose layers compute in "float32" or "bfloat16", on weights in float32."""
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else precision)
+    try:
+        return build()
+    finally:
+        keras.config.set_dtype_policy(usual)
 
 
 def with_input(model: keras.Model, side: int) -> keras.Model:

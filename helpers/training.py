@@ -18,8 +18,8 @@ from helpers import session
 from helpers.augment import alternating_flips, random_crop, random_mixup
 from helpers.data import Split, TrainingData, profile
 from helpers.internal.checkpoint import Checkpoint
-from helpers.models import build_in, reseed_dropout, set_whitening
-from helpers.optimizers import compile_model, with_input
+from helpers.models import reseed_dropout, set_whitening
+from helpers.optimizers import build_in, compile_model, with_input
 from helpers.predict import last_activation
 from helpers.recipe import Recipe, Run
 
@@ -170,7 +170,7 @@ def predict_logits(model: keras.Model, images: np.ndarray, views: int | str = 1)
     return sum(w / total * model.predict(**batches(view, None), verbose=0) for w, view in weighted)
 
 
-def outcome(correct: np.ndarray, precision: str) -> dict:
+def outcome(correct: np.ndarray, precision: str = "float32") -> dict:
     """Return a record's last fields from one truth value per validation image, bool (N,)."""
     accuracy = float(correct.mean()) if len(correct) else None
     where = {"machine": session.machine() | {"precision": precision}, "versions": session.versions()}
