@@ -40,10 +40,22 @@ def definition(variant: Variant) -> dict:
     return {"model": variant.model, "options": variant.options}
 
 
-def read_run(path: Path, study: Study, variant: Variant) -> dict:
+def origin(run: dict) -> dict[str, str]:
+    """Return what must be the same for all runs that are compared: commit, versions, checksum of the data."""
+    return {"commit": run.get("commit"), **run["versions"], "data": run["data"]["sha256"]}
+
+
+def unlike(found: dict[str, str], ours: dict[str, str]) -> str:
+    """Return in words what of an origin differs from ours: "keras 3.14.0, not 3.15.1"; "" if nothing does."""
+    names = [name for name in ours | found if found.get(name) != ours.get(name)]
+    return ", ".join(f"{name} {found.get(name)}, not {ours.get(name)}" for name in names)
+
+
+def read_run(path: Path, study: Study, variant: Variant, place: Path | None = None) -> dict:
     """Return the record in a file, checked against what the study defines today.
 
-    StudyError if it is damaged, in another run's place, or made by another network or recipe.
+    StudyError if it is damaged, in another run's place, or made by another network or recipe. `place` is the
+    folder that it lies in, if that is not the study's.
     """
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
@@ -54,7 +66,7 @@ def read_run(path: Path, study: Study, variant: Variant) -> dict:
         found = {**run, "options": options, "recipe": recipe}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudyError(f"{path} is damaged ({error!r}): delete it and run the study again.") from None
-    if (found["study"], name) != (study.name, path.stem) or path.parent != folder(study, source):
+    if (found["study"], name) != (study.name, path.stem) or (place or path.parent) != folder(study, source):
         raise StudyError(f"{path} holds the run {name} of {found['study']} on {source!r} data: move it away.")
     today = definition(variant)
     if variant.recipe and not (source == "sample" and profile() == "smoke"):  # which shortens recipes

@@ -1,5 +1,7 @@
 """Files appear whole or not at all, whoever writes, and whenever it stops."""
 
+import subprocess
+
 import pytest
 
 from helpers.internal import files
@@ -38,3 +40,22 @@ def test_two_writers_at_once_do_not_meet(tmp_path):
         assert path.read_text() == "second"
     assert path.read_text() == "first"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_commit_is_that_of_the_checkout_and_says_whether_tracked_files_differ(tmp_path, monkeypatch):
+    def git(*words):
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        done = subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    git("init")
+    (tmp_path / "a.txt").write_text("a")
+    git("add", "a.txt")
+    git("commit", "-m", "First")
+    git("tag", "v1")
+    (tmp_path / "untracked.txt").write_text("b")  # as a study's new records are
+    assert files.commit(tmp_path) == git("rev-parse", "HEAD")
+    (tmp_path / "a.txt").write_text("b")
+    assert files.commit(tmp_path) == git("rev-parse", "HEAD") + "+changes"
+    monkeypatch.setenv("PATH", "")
+    assert files.commit(tmp_path) is None, "without git"
