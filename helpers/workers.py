@@ -149,9 +149,8 @@ def compare_and_run(worker: str, call: bytes) -> dict:
     """Return the record of a pickled job; StudyError if this worker's code, versions or data are others."""
     function, job, ours = pickle.loads(call)  # here, so that Keras stays out of the worker itself
     if found := records.unlike(origin(*job), ours):
-        raise StudyError(
-            f"The worker {worker} ({platform.node()}) has {found}: make it the same, or stop it."
-        )
+        where = f"The worker {worker} on {platform.node()}"
+        raise StudyError(f"{where} has {found}: stop it, or bring it up to date.")
     return function(*job)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of `helpers.workers` let other processes do, since Keras would take seconds to start there."""
+"""What the tests of `helpers.workers` let other processes do, as Keras would take seconds to start there."""
 
 import json
 import os
