@@ -124,7 +124,7 @@ def on_cluster(
     yield from ((path, None) for path in jobs if path.exists())
     todo = {path: job for path, job in jobs.items() if not path.exists()}
     calls = {path: pickle.dumps((function, job, origin(*job))) for path, job in todo.items()}
-    with Client(scheduler, set_as_default=False) as client, bar_of(todo, True) as bar:
+    with Client(scheduler) as client, bar_of(todo, True) as bar:
         client.wait_for_workers(1, timeout=60)
         asked = {client.submit(on_worker, calls[path], threads, pure=False): path for path in todo}
         for future in as_completed(asked):

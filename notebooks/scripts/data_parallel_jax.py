@@ -1,9 +1,10 @@
 """Train one network on several workers, with Keras on JAX; each runs this script.
 
-    python data_parallel_jax.py NUMBER WORKERS ADDRESS FILE
+    python data_parallel_jax.py NUMBER ADDRESSES FILE
 
-NUMBER is the worker's own, from 0; ADDRESS is that of worker 0, such as 10.0.0.1:4321;
-FILE holds images and labels, written by `np.savez`. Prints what happened, as JSON.
+NUMBER is the worker's own, from 0; ADDRESSES are those of all workers, with commas:
+10.0.0.1:4321,10.0.0.2:4321; FILE holds images and labels, written by `np.savez`.
+Prints what happened, as JSON.
 """
 
 import json
@@ -16,12 +17,13 @@ import keras
 import numpy as np
 from keras import layers
 
-number, workers, address, file = int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]
+number, addresses, file = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+workers = len(addresses.split(","))
 BATCH, EPOCHS = 128, 3  # BATCH images for each step of all workers together
 
 keras.utils.set_random_seed(0)  # the same weights to start from on every worker
 if workers > 1:
-    keras.distribution.initialize(address, workers, number)
+    keras.distribution.initialize(addresses, workers, number)
     everywhere = keras.distribution.DataParallel(auto_shard_dataset=False)
     keras.distribution.set_distribution(everywhere)
 
