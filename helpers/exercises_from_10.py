@@ -21,9 +21,7 @@ def parts_of_a_batch(part: Any) -> str | None:
             return NO_BODY
         counts = [len(mine) for mine in dealt]
         if len(set(counts)) > 1 or sorted(np.concatenate(dealt).tolist()) != list(range(size)):
-            return (
-                f"of {size} images, {workers} workers get {counts}: each to one worker, equally many to each."
-            )
+            return f"of {size} images, {workers} workers get {counts}: not each image once, or uneven."
     return None
 
 
@@ -38,6 +36,4 @@ def eight_times_the_batch(models: Any) -> str | None:
     steps = int(small.iterations) / int(large.iterations)
     rates = float(large.learning_rate) / float(small.learning_rate)
     right = 7 <= steps <= 8.5 and math.isclose(rates, 8, rel_tol=0.01)
-    return (
-        None if right else f"the first made {steps:.1f} times as many steps, at 1 / {rates:.1f} of the rate."
-    )
+    return None if right else f"the second has 1 / {steps:.1f} of the steps, {rates:.1f} times the rate."
