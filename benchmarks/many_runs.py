@@ -39,7 +39,7 @@ def ask(folder: str, runs: str, epochs: str, *words: str) -> int:
 
 
 def finish(command: list[str], kills: list[str]) -> float:
-    """Repeat a command until it ends well, and return the seconds; kill it or one of its workers by chance."""
+    """Repeat a command until it ends well, return the seconds; kill it or one of its workers by chance."""
     began, code = time.perf_counter(), None
     while code != 0:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as asker:
