@@ -2,7 +2,7 @@
 
 One JSON file per run, `data/runs/STUDY/VARIANT-seedN.json`. A study can be stopped at any moment and started
 again; at most the epoch at hand is lost. Runs on the synthetic sample go to `data/runs/sample/`. Several runs
-at once: `--workers 4`, `--scheduler tcp://HOST:PORT`, or `--shard 2/30` on one of 30 machines and `merge`.
+at once: `--workers 4`, `--scheduler tcp://HOST:PORT`, or `--shard 2/30` on one of 30 machines.
 """
 
 import os
@@ -186,6 +186,8 @@ def show_study(study: Study, source: str) -> None:
     if source == "sample":
         print("Trial on the SYNTHETIC SAMPLE: these are no results of CIFAR-10.")
     print(f"{study.question}\n")
+    if runs["commit"].nunique(dropna=False) > 1:
+        print(f"Runs of each commit: {runs['commit'].value_counts(dropna=False).to_dict()}\n")
     columns = records.accuracy_columns(study)
     tables = {f"{records.in_words(c)}, %": records.summary_table(runs, c) for c in columns}
     if study.milestones:
@@ -198,10 +200,8 @@ def show_study(study: Study, source: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0, or 1 after a one-line message on standard error."""
     parser = argparse.ArgumentParser("python -m helpers.experiments", description="Run or read studies.")
-    commands = ("list", "run", "show", "merge")
-    parser.add_argument("command", choices=commands, help="name all, train one, print results, copy records")
-    parser.add_argument("study", nargs="?", help="which one to run, show or merge")
-    parser.add_argument("folders", nargs="*", help="where records of other machines lie, to merge")
+    parser.add_argument("command", choices=("list", "run", "show"), help="name all, train one, print results")
+    parser.add_argument("study", nargs="?", help="which one to run or show")
     parser.add_argument("--source", choices=("official", "sample"), default="official")
     parser.add_argument("--seeds", type=int, help="run so many seeds")
     parser.add_argument("--variants", nargs="+", help="run these only")
@@ -220,8 +220,6 @@ def main(arguments: list[str] | None = None) -> int:
         study = records.find_study(options.study)
         if options.command == "show":
             show_study(study, options.source)
-        elif options.command == "merge":
-            print(f"{workers.merge(study, options.source, options.folders)} new records of {study.name}.")
         else:
             names = options.variants or [variant.name for variant in study.variants]
             spread = partial(workers.here, count=options.workers, threads=options.threads)

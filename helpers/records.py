@@ -51,11 +51,10 @@ def unlike(found: dict[str, str], ours: dict[str, str]) -> str:
     return ", ".join(f"{name} {found.get(name)}, not {ours.get(name)}" for name in names)
 
 
-def read_run(path: Path, study: Study, variant: Variant, place: Path | None = None) -> dict:
+def read_run(path: Path, study: Study, variant: Variant) -> dict:
     """Return the record in a file, checked against what the study defines today.
 
-    StudyError if it is damaged, in another run's place, or made by another network or recipe. `place` is the
-    folder that it lies in, if that is not the study's.
+    StudyError if it is damaged, in another run's place, or made by another network or recipe.
     """
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
@@ -66,7 +65,7 @@ def read_run(path: Path, study: Study, variant: Variant, place: Path | None = No
         found = {**run, "options": options, "recipe": recipe}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudyError(f"{path} is damaged ({error!r}): delete it and run the study again.") from None
-    if (found["study"], name) != (study.name, path.stem) or (place or path.parent) != folder(study, source):
+    if (found["study"], name) != (study.name, path.stem) or path.parent != folder(study, source):
         raise StudyError(f"{path} holds the run {name} of {found['study']} on {source!r} data: move it away.")
     today = definition(variant)
     if variant.recipe and not (source == "sample" and profile() == "smoke"):  # which shortens recipes
@@ -98,10 +97,13 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     runs do not belong together.
     """
     study = find_study(name)
-    rows, hashes = [], {}
+    rows, hashes, first = [], {}, None
     for variant in study.variants:
         for path in sorted(folder(study, source).glob(f"{variant.name}-seed*.json")):
             run = read_run(path, study, variant)
+            first = first or run
+            if other := unlike(run["versions"], first["versions"]):
+                raise StudyError(f"{path} was made with {other} as the other runs: run it again.")
             if hashes.setdefault(run["seed"], run["data"]["sha256"]) != run["data"]["sha256"]:
                 raise StudyError(f"{path} was trained on other data than the other runs of that seed.")
             rows.append({"title": variant.title} | _row(run, study))
@@ -114,7 +116,7 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
 def _row(run: dict, study: Study) -> dict:
     """Return a row of `load_runs`, but for the title."""
     row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "seconds", "parameters", "history")}
-    row["overlap"] = run["data"]["val"] / run["data"]["train"]
+    row |= {"overlap": run["data"]["val"] / run["data"]["train"], "commit": run.get("commit")}
     digits = {"val_accuracy": run["val_correct"]}
     for column in accuracy_columns(study):
         if column not in row:

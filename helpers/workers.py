@@ -1,4 +1,4 @@
-"""Many runs at once: in processes of this machine, on a Dask cluster, or as shards that are merged later.
+"""Many runs at once: in processes of this machine, or on the workers of a Dask cluster.
 
 Each run has a process of its own, which gives its record back; who asked for it writes it. So workers share
 nothing but the code, and one that dies loses the epoch at hand: another process goes on with the run.
@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 
 from helpers import records
 from helpers.data import load_cifar10
-from helpers.internal.files import ROOT, commit, write_text
+from helpers.internal.files import ROOT, commit
 from helpers.recipe import Study, Variant
 from helpers.records import StudyError
 
@@ -123,7 +123,7 @@ def on_cluster(
         raise StudyError("A cluster needs Dask: pip install -r requirements-cluster.txt") from None
     yield from ((path, None) for path in jobs if path.exists())
     todo = {path: job for path, job in jobs.items() if not path.exists()}
-    calls = {path: pickle.dumps((function, job, origin(*job))) for path, job in todo.items()}
+    calls = {path: pickle.dumps((function, job, origin, origin(*job))) for path, job in todo.items()}
     with Client(scheduler) as client, bar_of(todo, True) as bar:
         client.wait_for_workers(1, timeout=60)
         asked = {client.submit(on_worker, calls[path], threads, pure=False): path for path in todo}
@@ -147,7 +147,7 @@ def on_worker(call: bytes, threads: int | None) -> dict:
 
 def compare_and_run(worker: str, call: bytes) -> dict:
     """Return the record of a pickled job; StudyError if this worker's code, versions or data are others."""
-    function, job, ours = pickle.loads(call)  # here, so that Keras stays out of the worker itself
+    function, job, origin, ours = pickle.loads(call)  # here, so that Keras stays out of the worker itself
     if found := records.unlike(origin(*job), ours):
         where = f"The worker {worker} on {platform.node()}"
         raise StudyError(f"{where} has {found}: stop it, or bring it up to date.")
@@ -171,25 +171,3 @@ def description(source: str, **split: int) -> dict:
     from helpers.training import describe
 
     return describe(load_cifar10(source, **split).for_training())
-
-
-def merge(study: Study, source: str, folders: Sequence[str]) -> int:
-    """Copy the records in these folders to those of this machine, and return how many are new here.
-
-    StudyError, and nothing is copied, if one is damaged, or of other code, versions or data than the others.
-    """
-    place, seen, new = records.folder(study, source), {}, {}
-    for folder in (place, *map(Path, folders)):
-        for variant in study.variants:
-            for path in sorted(folder.glob(f"{variant.name}-seed*.json")):
-                run = records.read_run(path, study, variant, place)
-                code = records.origin(run)
-                for what, part in ((run["seed"], {"data": code.pop("data")}), ("code", code)):
-                    if problem := records.unlike(part, seen.setdefault(what, part)):
-                        raise StudyError(f"{path} has {problem} as the others: nothing was copied.")
-                if not (place / path.name).exists():
-                    new.setdefault(path.name, path)
-    place.mkdir(parents=True, exist_ok=True)
-    for name, path in new.items():
-        write_text(place / name, path.read_text(encoding="utf-8"))
-    return len(new)

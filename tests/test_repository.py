@@ -16,17 +16,8 @@ from tools.address import address
 from tools.store import chapters
 
 TOP_LEVEL = {"README.md", "LICENSE", "CITATION.cff", "CONTRIBUTING.md", "Makefile", "requirements.txt"}
-TOP_LEVEL |= {
-    "pyproject.toml",
-    "requirements-cluster.txt",
-    "notebooks",
-    "helpers",
-    "tools",
-    "data",
-    "tests",
-    "benchmarks",
-}
-TOP_LEVEL |= {".ci", ".github", ".gitignore", ".gitattributes"}
+TOP_LEVEL |= {"pyproject.toml", "notebooks", "helpers", "tools", "data", "tests", "benchmarks"}
+TOP_LEVEL |= {".ci", ".github", ".gitignore", ".gitattributes", "requirements-cluster.txt"}
 TEXTS = {".py", ".md", ".ipynb", ".toml", ".txt", ".yml", ".json", ""}
 HOME = re.compile(r"(?<![\w.*])/(?:home|Users)/\w+/|(?<![\w.*])/(?:root|work)/\w|\b[A-Z]:\\Users\\\w")
 

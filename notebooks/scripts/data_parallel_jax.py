@@ -19,7 +19,7 @@ from keras import layers
 
 number, addresses, file = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 workers = len(addresses.split(","))
-BATCH, EPOCHS = 128, 3  # BATCH images for each step of all workers together
+BATCH, EPOCHS = 256, 3  # BATCH images for each step of all workers together
 
 keras.utils.set_random_seed(0)  # the same weights to start from on every worker
 if workers > 1:
@@ -28,7 +28,7 @@ if workers > 1:
     keras.distribution.set_distribution(everywhere)
 
 stack = [keras.Input((32, 32, 3)), layers.Rescaling(1 / 255)]
-for filters in (16, 32):
+for filters in (32, 64):
     stack += [layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D()]
 model = keras.Sequential([*stack, layers.Flatten(), layers.Dense(10)])
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

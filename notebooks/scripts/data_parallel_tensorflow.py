@@ -17,7 +17,7 @@ import numpy as np
 
 number, addresses, file = int(sys.argv[1]), sys.argv[2].split(","), sys.argv[3]
 workers = len(addresses)
-BATCH, EPOCHS = 128, 3  # BATCH images for each step of all workers together
+BATCH, EPOCHS = 256, 3  # BATCH images for each step of all workers together
 task = {"type": "worker", "index": number}
 os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": addresses}, "task": task})
 import tensorflow as tf
@@ -29,7 +29,7 @@ from keras import layers
 keras.utils.set_random_seed(0)  # the same weights to start from on every worker
 with strategy.scope():
     stack = [keras.Input((32, 32, 3)), layers.Rescaling(1 / 255)]
-    for filters in (16, 32):
+    for filters in (32, 64):
         stack += [layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D()]
     model = keras.Sequential([*stack, layers.Flatten(), layers.Dense(10)])
     optimizer = keras.optimizers.SGD(0.05, momentum=0.9)

@@ -201,3 +201,10 @@ def test_every_recorded_run_of_the_series_is_read(monkeypatch):
     monkeypatch.undo()
     files = list(records.RUNS.glob("*/*.json"))
     assert sum(len(load_runs(name)) for name in {path.parent.name for path in files}) == len(files) >= 135
+
+
+def test_what_differs_between_two_origins_is_named():
+    ours = {"commit": "a1", "keras": "3.15.1", "data": "ff"}
+    assert records.unlike(ours, dict(ours)) == ""
+    theirs = ours | {"keras": "3.13.2", "jax": "0.7"}
+    assert records.unlike(theirs, ours) == "keras 3.13.2, not 3.15.1, jax 0.7, not None"

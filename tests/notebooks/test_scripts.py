@@ -48,16 +48,6 @@ def test_two_and_four_workers_take_the_steps_of_one_and_stay_equal(backend, tmp_
         np.testing.assert_allclose(several[0]["losses"], one["losses"], rtol=5e-3)
 
 
-@pytest.mark.slow
-def test_each_small_run_has_its_own_result_and_keeps_it(tmp_path):
-    train = tiny_data().train
-    np.savez(tmp_path / "few.npz", images=train.images, labels=train.labels)
-    commands = [[sys.executable, SCRIPTS / "small_run.py", seed, tmp_path / "few.npz"] for seed in "012"] * 2
-    told = [subprocess.run(command, capture_output=True, check=True).stdout for command in commands]
-    assert told[:3] == told[3:]
-    assert len(set(told)) == 3
-
-
 def test_the_chapter_quotes_the_scripts_as_they_are():
     notebook = nbformat.read(ROOT / "notebooks" / "10_scale_out.ipynb", as_version=4)
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")

@@ -1,12 +1,10 @@
 """What the tests of `helpers.workers` let other processes do, as Keras would take seconds to start there."""
 
-import json
 import os
 import time
 from pathlib import Path
 
 from helpers import workers
-from helpers.internal.files import write_json
 
 
 def note(state: str) -> dict:
@@ -41,22 +39,12 @@ def refuse(error: Exception, state: str) -> dict:
     raise error
 
 
-def stub(study, variant, seed: int, source: str, state: str) -> dict:
+def stub(seed: int, state: str) -> dict:
     """Return what stands for the record of a run."""
     time.sleep(1)
     return {"seed": seed}
 
 
-def ask(folder: str, number: int) -> None:
-    """Be an asker: let two at once make so many records of `note` in a folder."""
-    jobs = {Path(folder, f"{i}.json"): (str(Path(folder, f"state{i}")),) for i in range(number)}
-    for path, record in workers.here(note, jobs, count=2):
-        if isinstance(record, dict):
-            write_json(path, record)
-        print(json.dumps([path.stem, str(record)]), flush=True)
-
-
-if __name__ == "__main__":
-    import sys
-
-    ask(sys.argv[1], int(sys.argv[2]))
+def stub_origin(seed: int, state: str) -> dict:
+    """Return what stands for code and data, so that Keras is not needed."""
+    return {"commit": os.environ.get("STUB_COMMIT", "a1")}
