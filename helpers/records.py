@@ -97,12 +97,12 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     runs do not belong together.
     """
     study = find_study(name)
-    rows, hashes, first = [], {}, None
+    rows, hashes, versions = [], {}, None
     for variant in study.variants:
         for path in sorted(folder(study, source).glob(f"{variant.name}-seed*.json")):
             run = read_run(path, study, variant)
-            first = first or run
-            if other := unlike(run["versions"], first["versions"]):
+            versions = run.get("versions", {}) if versions is None else versions
+            if other := unlike(run.get("versions", {}), versions):
                 raise StudyError(f"{path} was made with {other} as the other runs: run it again.")
             if hashes.setdefault(run["seed"], run["data"]["sha256"]) != run["data"]["sha256"]:
                 raise StudyError(f"{path} was trained on other data than the other runs of that seed.")

@@ -223,6 +223,14 @@ def test_show_prints_mean_spread_interval_and_verdict(trained, capsys):
     assert "Step 0.1 2 58.750 3.750 NaN NaN NaN needs more seeds" in lines
 
 
+def test_show_tells_how_many_runs_each_commit_has_made(trained, capsys, monkeypatch):
+    for shard, commit in (("1/3", "a1"), ("2/3", "b2"), ("3/3", "b2")):
+        monkeypatch.setattr(experiments, "commit", lambda found=commit: found)
+        main([*RUN, "--shard", shard])
+    assert main(SHOW) == 0
+    assert "Runs of each commit: {'b2': 4, 'a1': 2}" in capsys.readouterr().out
+
+
 @pytest.fixture
 def final(monkeypatch, tmp_path):
     """A final study of one real variant, two seeds; returns its runs' folder and what was published."""

@@ -73,6 +73,14 @@ def test_runs_of_one_seed_on_different_data_are_not_put_into_one_table():
         load_runs("tiny")
 
 
+def test_runs_of_different_versions_are_not_put_into_one_table():
+    record(STUDY, "wide", 1, 18, versions={"keras": "3.13.2"})
+    with pytest.raises(
+        StudyError, match=r"wide-seed1\.json was made with keras 3\.13\.2, not None as the other"
+    ):
+        load_runs("tiny")
+
+
 def test_what_is_not_there_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "RUNS", tmp_path / "empty")
     with pytest.raises(StudyError, match=r"There is no study 'tinny'; there are: tiny\."):
