@@ -1,26 +1,25 @@
 """Run studies and read their results: `python -m helpers.experiments run STUDY` or `show STUDY`.
 
 One JSON file per run, `data/runs/STUDY/VARIANT-seedN.json`. A study can be stopped at any moment and started
-again; at most the epoch at hand is lost. Runs on the synthetic sample go to `data/runs/sample/`.
+again; at most the epoch at hand is lost. Runs on the synthetic sample go to `data/runs/sample/`. Several runs
+at once: `--workers 4`, `--scheduler tcp://HOST:PORT`, or `--shard 2/30` on one of 30 machines.
 """
 
 import os
 import signal
 
-if __name__ == "__main__":  # until `main` runs: TensorFlow takes seconds to start
+if __name__ in ("__main__", "__mp_main__"):  # until `main` runs: TensorFlow takes seconds to start
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 import helpers.session  # noqa: F401  first: it starts TensorFlow without its notes
 
 import argparse
 import json
-import multiprocessing
-import shutil
-import subprocess
+import os.path
 import sys
 import timeit
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,12 +27,13 @@ from pathlib import Path
 import joblib
 import keras
 import numpy as np
+from tqdm.auto import tqdm
 
-from helpers import models, records, session
+from helpers import models, records, session, workers
 from helpers.classical import train_hog_svm
 from helpers.data import DataError, TrainingData, load_cifar10, profile
 from helpers.evaluation import accuracy_interval
-from helpers.internal.files import ROOT, write_json
+from helpers.internal.files import ROOT, commit, write_json
 from helpers.predict import fit_temperature
 from helpers.recipe import Run
 from helpers.records import StudyError, share_of_ones
@@ -41,9 +41,17 @@ from helpers.studies import STUDIES, Study, Variant
 from helpers.training import CROP_SIDE, TrainingDiverged, as_digits, predict_logits, train
 
 
-def run_study(study: Study, seeds: int, variants: Sequence[str], source: str) -> None:
+def run_study(
+    study: Study,
+    seeds: int,
+    variants: Sequence[str],
+    source: str,
+    spread: Callable[..., workers.Outcomes] = workers.here,
+    shard: tuple[int, int] = (1, 1),
+) -> None:
     """Train what is missing of a study: the variants of these names, with so many seeds, on this source.
 
+    `spread` says where (`helpers.workers`). Of shard (i, n), every n-th run is trained, from the i-th.
     StudyError if a variant is unknown, a record is of another recipe, or, at the end, if runs failed.
     """
     known = {variant.name: variant for variant in study.variants}
@@ -51,64 +59,66 @@ def run_study(study: Study, seeds: int, variants: Sequence[str], source: str) ->
         raise StudyError(f"{study.name} has no variant {', '.join(unknown)}; it has: {', '.join(known)}.")
     if source == "official" and profile() == "smoke":
         raise StudyError("The smoke profile shortens runs, so it records none: unset TUTORIAL_PROFILE.")
-    seeds, failed = range(study.first_seed, study.first_seed + seeds), []
-    jobs = [(known[name], seed) for seed in seeds for name in variants]
-    for number, (variant, seed) in enumerate(jobs, 1):
+    seeds, failed, jobs = range(study.first_seed, study.first_seed + seeds), [], {}
+    every = [(known[name], seed) for seed in seeds for name in variants]
+    for variant, seed in every[shard[0] - 1 :: shard[1]]:
         path = records.folder(study, source) / f"{variant.name}-seed{seed}.json"
-        label = f"[{number}/{len(jobs)}] {study.name} {variant.name} seed {seed}"
-        try:
-            print(f"{label}: {run_once(study, variant, seed, source, path)}", flush=True)
-        except (TrainingDiverged, BrokenProcessPool) as error:  # the other runs may still do well
-            print(f"{label}: {error}", file=sys.stderr, flush=True)
-            failed.append(path.stem)
+        state = os.path.relpath(path.parent / ".unfinished" / path.stem, ROOT)
+        jobs[path] = (study, variant, seed, source, state)
+    with closing(spread(record_run, jobs)) as outcomes:
+        for path, outcome in outcomes:
+            _, variant, seed, *_ = jobs[path]
+            label = f"[{list(jobs).index(path) + 1}/{len(jobs)}] {study.name} {variant.name} seed {seed}"
+            try:
+                tqdm.write(f"{label}: {settle(path, outcome, study, variant)}")
+            except (TrainingDiverged, BrokenProcessPool) as error:  # the other runs may still do well
+                tqdm.write(f"{label}: {error}", sys.stderr)
+                failed.append(path.stem)
     if failed:
         raise StudyError(f"{len(failed)} of {len(jobs)} runs failed, so no record: {', '.join(failed)}.")
 
 
-def run_once(study: Study, variant: Variant, seed: int, source: str, path: Path) -> str:
-    """Train one variant with one seed, if its record is not there yet, and return what there is to say."""
-    if path.exists():
+def settle(path: Path, outcome: dict | BaseException | None, study: Study, variant: Variant) -> str:
+    """Write the record that a run gave, and return in words what happened; raise what went wrong."""
+    if isinstance(outcome, BlockingIOError):
+        return "another process is training it, skipped"
+    if isinstance(outcome, BaseException):
+        raise outcome
+    if outcome is None:
         records.read_run(path, study, variant)
         return "already there"
-    try:
-        return in_own_process(record_run, study, variant, seed, source, path)
-    except BlockingIOError:
-        return "another process is training it, skipped"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, outcome)
+    accuracy, judged = outcome["val_accuracy"], outcome.get("judged", {"correct": {}})
+    found = [] if accuracy is None else [f"{accuracy:.2%} validation accuracy"]
+    for views, digits in judged["correct"].items():
+        found.append(f"{share_of_ones(digits):.2%} {judged['split']} ({views} views)")
+    return f"{', '.join(found)} in {outcome['seconds']:.0f} s"
 
 
-def in_own_process(function: Callable, *arguments):
-    """Return a function's result from a new process, as Keras leaks about 21 MB with each run."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+def record_run(study: Study, variant: Variant, seed: int, source: str, state: str) -> dict:
+    """Train one variant with one seed, judge it, and return the record.
 
-
-def record_run(study: Study, variant: Variant, seed: int, source: str, path: Path) -> str:
-    """Train one variant with one seed, judge it, write the record, and return its accuracies in words.
-
-    The network that a final study trains with its first seed is published in `data/models/`.
+    `state` is the folder of what is unfinished, seen from the repository; it stays. The network that a final
+    study trains with its first seed is published in `data/models/`.
     """
     split = study.split(seed)
     cifar10 = load_cifar10(source, **split)
     record = {"study": study.name, "variant": variant.name, **records.definition(variant), "split": split}
     record |= {"date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit()}
-    state = path.parent / ".unfinished" / path.stem
-    model, run = train_variant(variant, cifar10.for_training(), seed, state, sys.stderr.isatty())
+    shown = sys.stderr.isatty() and workers.ONE_BAR not in os.environ
+    model, run = train_variant(variant, cifar10.for_training(), seed, ROOT / state, shown)
     record |= vars(run) | {"machine": run.machine | speed(), "pflop": pflop(model, run) if model else None}
-    found = [] if run.val_accuracy is None else [f"{run.val_accuracy:.2%} validation accuracy"]
     if study.views:
         name, judged = ("test", cifar10.test) if study.final else ("validation", cifar10.val)
         named = {n: predict_logits(model, judged.images, n).argmax(axis=1) for n in study.views}
         correct = {n: as_digits(labels == judged.labels) for n, labels in named.items()}
         record["judged"] = {"split": name, "correct": correct}
-        found += [f"{share_of_ones(digits):.2%} {name} ({n} views)" for n, digits in correct.items()]
         if not study.final:
             record["temperature"] = fit_temperature(predict_logits(model, judged.images), judged.labels)
     if study.final and seed == study.first_seed and source == "official":
         publish(model, record)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, record)
-    shutil.rmtree(state, ignore_errors=True)
-    return f"{', '.join(found)} in {run.seconds:.0f} s"
+    return record
 
 
 def train_variant(
@@ -138,15 +148,6 @@ def publish(model: keras.Model, record: dict) -> None:
     if alike:
         about["temperature"] = float(np.mean([run["temperature"] for run in alike]))
     save_model(model, records.MODELS / f"{record['study']}.keras", about)
-
-
-def commit(root: Path = ROOT) -> str | None:
-    """Return the checkout's commit, with "+changes" if tracked files differ; None without git."""
-    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+changes"]
-    try:
-        return subprocess.run(command, cwd=root, capture_output=True, text=True).stdout.strip() or None
-    except OSError:
-        return None
 
 
 def speed(side: int = 2048) -> dict:
@@ -181,6 +182,8 @@ def show_study(study: Study, source: str) -> None:
     if source == "sample":
         print("Trial on the SYNTHETIC SAMPLE: these are no results of CIFAR-10.")
     print(f"{study.question}\n")
+    if runs["commit"].nunique(dropna=False) > 1:
+        print(f"Runs of each commit: {runs['commit'].value_counts(dropna=False).to_dict()}\n")
     columns = records.accuracy_columns(study)
     tables = {f"{records.in_words(c)}, %": records.summary_table(runs, c) for c in columns}
     if study.milestones:
@@ -198,6 +201,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--source", choices=("official", "sample"), default="official")
     parser.add_argument("--seeds", type=int, help="run so many seeds")
     parser.add_argument("--variants", nargs="+", help="run these only")
+    parser.add_argument("--workers", type=int, default=1, help="run so many at once on this machine")
+    parser.add_argument("--scheduler", help="run on a Dask cluster: tcp://HOST:PORT of its scheduler")
+    parser.add_argument("--threads", type=int, help="processor threads of each run")
+    parser.add_argument("--shard", default="1/1", help="i/n: run the i-th of n parts")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -211,7 +218,15 @@ def main(arguments: list[str] | None = None) -> int:
             show_study(study, options.source)
         else:
             names = options.variants or [variant.name for variant in study.variants]
-            run_study(study, options.seeds or study.seeds, names, options.source)
+            spread = partial(workers.here, count=options.workers, threads=options.threads)
+            if options.scheduler:
+                if study.final:
+                    raise StudyError(f"{study.name} publishes a network: run it without --scheduler.")
+                spread = partial(workers.on_cluster, scheduler=options.scheduler, threads=options.threads)
+            shard = tuple(int(number) for number in options.shard.split("/") if number.isdigit())
+            if len(shard) != 2 or not 1 <= shard[0] <= shard[1]:
+                raise StudyError(f"--shard is {options.shard}, expected i/n, i from 1 to n: 2/30.")
+            run_study(study, options.seeds or study.seeds, names, options.source, spread, shard)
     except (StudyError, DataError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -222,4 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from helpers.experiments import main as run  # under that name workers of a cluster find what it sends
+
+    sys.stdout.reconfigure(line_buffering=True)  # a log shows each run at once
+    sys.exit(run())

@@ -40,6 +40,17 @@ def definition(variant: Variant) -> dict:
     return {"model": variant.model, "options": variant.options}
 
 
+def origin(run: dict) -> dict[str, str]:
+    """Return what must be the same for all runs that are compared: commit, versions, checksum of the data."""
+    return {"commit": run.get("commit"), **run["versions"], "data": run["data"]["sha256"]}
+
+
+def unlike(found: dict[str, str], ours: dict[str, str]) -> str:
+    """Return in words what of an origin differs from ours: "keras 3.14.0, not 3.15.1"; "" if nothing does."""
+    names = [name for name in ours | found if found.get(name) != ours.get(name)]
+    return ", ".join(f"{name} {found.get(name)}, not {ours.get(name)}" for name in names)
+
+
 def read_run(path: Path, study: Study, variant: Variant) -> dict:
     """Return the record in a file, checked against what the study defines today.
 
@@ -106,10 +117,13 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     runs do not belong together.
     """
     study = find_study(name)
-    rows, hashes = [], {}
+    rows, hashes, versions = [], {}, None
     for variant in study.variants:
         for path in sorted(folder(study, source).glob(f"{variant.name}-seed*.json")):
             run = read_run(path, study, variant)
+            versions = run.get("versions", {}) if versions is None else versions
+            if other := unlike(run.get("versions", {}), versions):
+                raise StudyError(f"{path} was made with {other} as the other runs: run it again.")
             if hashes.setdefault(run["seed"], run["data"]["sha256"]) != run["data"]["sha256"]:
                 raise StudyError(f"{path} was trained on other data than the other runs of that seed.")
             rows.append({"title": variant.title} | _row(run, study))
@@ -122,7 +136,7 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
 def _row(run: dict, study: Study) -> dict:
     """Return a row of `load_runs`, but for the title."""
     row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "seconds", "parameters", "history")}
-    row["overlap"] = run["data"]["val"] / run["data"]["train"]
+    row |= {"overlap": run["data"]["val"] / run["data"]["train"], "commit": run.get("commit")}
     digits = {"val_accuracy": run["val_correct"]}
     for column in accuracy_columns(study):
         if column not in row:

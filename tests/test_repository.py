@@ -19,7 +19,7 @@ from tools.store import chapters
 TOP_LEVEL = {"README.md", "LICENSE", "CITATION.cff", "CONTRIBUTING.md", "Makefile", "requirements.txt"}
 TOP_LEVEL |= {"pyproject.toml", "notebooks", "helpers", "tools", "data", "tests", "benchmarks"}
 TOP_LEVEL |= {".ci", ".github", ".gitignore", ".gitattributes", ".devcontainer", ".binder", "docs"}
-TOP_LEVEL |= {"constraints.txt", "CHANGELOG.md"}
+TOP_LEVEL |= {"constraints.txt", "CHANGELOG.md", "requirements-cluster.txt"}
 TEXTS = {".py", ".md", ".ipynb", ".toml", ".txt", ".yml", ".json", ".js", ".css", ""}
 HOME = re.compile(r"(?<![\w.*])/(?:home|Users)/\w+/|(?<![\w.*])/(?:root|work)/\w|\b[A-Z]:\\Users\\\w")
 

@@ -1,9 +1,10 @@
-"""Files that are written whole or not at all, and where the repository lies."""
+"""Files that are written whole or not at all, and the repository: where it lies, at which commit."""
 
 import contextlib
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -48,3 +49,12 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_json(path: str | os.PathLike, content: dict) -> None:
     """Write a JSON file whole or not at all; ValueError for numbers that JSON does not know."""
     write_text(path, json.dumps(content, indent=1, allow_nan=False))
+
+
+def commit(root: Path = ROOT) -> str | None:
+    """Return the checkout's commit, with "+changes" if tracked files differ; None without git."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+changes"]
+    try:
+        return subprocess.run(command, cwd=root, capture_output=True, text=True).stdout.strip() or None
+    except OSError:
+        return None

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,9 +15,9 @@ import pytest
 
 from helpers import experiments, models, records, training
 from helpers.evaluation import accuracy_interval
-from helpers.experiments import in_own_process, main
+from helpers.experiments import main
 from helpers.internal.checkpoint import Checkpoint
-from helpers.internal.files import ROOT
+from helpers.internal.files import ROOT, write_json
 from helpers.recipe import Run
 from helpers.studies import Study, Variant
 from helpers.training import TrainingDiverged
@@ -46,10 +45,10 @@ def trained(monkeypatch):
     def fake_train(build, data, recipe, seed, resume_dir, *, progress):
         variant = next(v.name for v in STUDY.variants if v.recipe == recipe)
         asked.append(f"{variant}-seed{seed}")
-        resume_dir.mkdir(parents=True)
+        resume_dir.mkdir(parents=True, exist_ok=True)
         (resume_dir / "checkpoint.npz").write_bytes(b"state")
         correct = round(40 * ACCURACY[variant][seed])
-        history = [{"epoch": 1, "loss": 1.0, "val_loss": 1.5, "seconds": 30.0}]
+        history = [{"epoch": 1, "loss": 1.0, "val_loss": 1.5, "seconds": 30.0}] * recipe.epochs
         judged = correct / 40, "1" * correct + "0" * (40 - correct)
         data = training.describe(data)
         run = Run(dataclasses.asdict(recipe), seed, data, 30_730, history, 90.0, *judged, {}, {})
@@ -118,11 +117,18 @@ def fail(monkeypatch, error):
     monkeypatch.setattr(experiments, "train", failing_train)
 
 
-def test_ctrl_c_ends_with_130_and_says_how_to_go_on(trained, monkeypatch, capsys):
-    fail(monkeypatch, KeyboardInterrupt())
-    assert main(RUN) == 130
+def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(folder, trained, monkeypatch, capsys):
+    def interrupted(path, record):
+        write_json(path, record)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiments, "write_json", interrupted)
+        assert main(RUN) == 130
     assert capsys.readouterr().err == "\nStopped. Start the same command again to go on.\n"
-    assert trained == NAMES[:1]
+    [kept] = folder.glob("*.json")
+    assert main(RUN) == 0
+    assert (trained.count(kept.stem), len(list(folder.glob("*.json")))) == (1, 6)
 
 
 @pytest.mark.parametrize("error", [TrainingDiverged("It became nan."), BrokenProcessPool("It was ended.")])
@@ -130,7 +136,7 @@ def test_a_run_that_fails_is_reported_and_the_others_go_on(error, folder, traine
     fail(monkeypatch, error)
     assert main(RUN) == 1
     *lines, last = capsys.readouterr().err.splitlines()
-    assert lines == [f"[2/6] tiny lr0.1 seed 0: {error}", f"[5/6] tiny lr0.1 seed 1: {error}"]
+    assert sorted(lines) == [f"[2/6] tiny lr0.1 seed 0: {error}", f"[5/6] tiny lr0.1 seed 1: {error}"]
     assert last == "2 of 6 runs failed, so no record: lr0.1-seed0, lr0.1-seed1."
     assert len(list(folder.glob("*.json"))) == 4
 
@@ -142,31 +148,6 @@ def test_a_run_that_another_process_trains_is_skipped(folder, capsys):
         assert main([*RUN, "--seeds", "1", "--variants", "base"]) == 0
     assert "[1/1] tiny base seed 0: another process is training it, skipped" in capsys.readouterr().out
     assert not list(folder.glob("*.json"))
-
-
-def test_a_run_is_trained_in_another_process_and_its_end_is_noticed():
-    assert in_own_process(os.getpid) != os.getpid()
-    with pytest.raises(BrokenProcessPool):
-        in_own_process(os._exit, 9)
-
-
-def test_the_commit_is_that_of_the_checkout_and_says_whether_tracked_files_differ(tmp_path, monkeypatch):
-    def git(*words):
-        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-        done = subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
-    git("init")
-    (tmp_path / "a.txt").write_text("a")
-    git("add", "a.txt")
-    git("commit", "-m", "First")
-    git("tag", "v1")
-    (tmp_path / "untracked.txt").write_text("b")  # as a study's new records are
-    assert experiments.commit(tmp_path) == git("rev-parse", "HEAD")
-    (tmp_path / "a.txt").write_text("b")
-    assert experiments.commit(tmp_path) == git("rev-parse", "HEAD") + "+changes"
-    monkeypatch.setenv("PATH", "")
-    assert experiments.commit(tmp_path) is None, "without git"
 
 
 def test_the_processor_and_its_matrix_peak_are_recorded():
@@ -202,7 +183,14 @@ def test_a_record_that_cannot_be_used_is_told_and_not_replaced(content, folder, 
     assert path.read_text() == content
 
 
+def test_shards_have_every_run_once(trained, folder):
+    for shard in ("1/4", "4/4", "3/4", "2/4"):
+        assert main([*RUN, "--shard", shard]) == 0
+    assert (sorted(trained), len(list(folder.glob("*.json")))) == (sorted(NAMES), 6)
+
+
 WRONG = {
+    "--shard is 3/2, expected i/n, i from 1 to n: 2/30.": [*RUN, "--shard", "3/2"],
     "There is no study 'tinny'; there are: tiny.": ["run", "tinny"],
     "tiny has no variant bass; it has: base, lr0.1, vgg.": [*RUN, "--variants", "bass"],
     "No run of tiny is recorded: `python -m helpers.experiments run tiny` makes them.": ["show", "tiny"],
@@ -232,6 +220,14 @@ def test_show_prints_mean_spread_interval_and_verdict(trained, capsys):
     assert "Step 0.1 2 58.750 3.750 NaN NaN NaN needs more seeds" in lines
 
 
+def test_show_tells_how_many_runs_each_commit_has_made(trained, capsys, monkeypatch):
+    for shard, commit in (("1/3", "a1"), ("2/3", "b2"), ("3/3", "b2")):
+        monkeypatch.setattr(experiments, "commit", lambda found=commit: found)
+        main([*RUN, "--shard", shard])
+    assert main(SHOW) == 0
+    assert "Runs of each commit: {'b2': 4, 'a1': 2}" in capsys.readouterr().out
+
+
 @pytest.fixture
 def final(monkeypatch, tmp_path):
     """A final study of one real variant, two seeds; returns its runs' folder and what was published."""
@@ -255,6 +251,11 @@ def test_a_final_study_trains_on_all_images_and_is_judged_on_the_test_images(fin
     shown = capsys.readouterr().out
     assert "Test accuracy, 6 views, %" in shown
     assert "alidation" not in shown
+
+
+def test_a_network_is_published_where_it_is_asked_for(final, capsys):
+    message = "tiny_final publishes a network: run it without --scheduler."
+    assert one_line_error(capsys, ["run", "tiny_final", "--scheduler", "tcp://10.0.0.1:8786"]) == message
 
 
 def test_the_network_of_the_first_seed_alone_is_published(final):

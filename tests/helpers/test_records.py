@@ -83,6 +83,14 @@ def test_runs_of_one_seed_on_different_data_are_not_put_into_one_table():
         load_runs("tiny")
 
 
+def test_runs_of_different_versions_are_not_put_into_one_table():
+    record(STUDY, "wide", 1, 18, versions={"keras": "3.13.2"})
+    with pytest.raises(
+        StudyError, match=r"wide-seed1\.json was made with keras 3\.13\.2, not None as the other"
+    ):
+        load_runs("tiny")
+
+
 def test_what_is_not_there_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "RUNS", tmp_path / "empty")
     with pytest.raises(StudyError, match=r"There is no study 'tinny'; there are: tiny\."):
@@ -211,3 +219,10 @@ def test_every_recorded_run_of_the_series_is_read(monkeypatch):
     monkeypatch.undo()
     files = list(records.RUNS.glob("*/*.json"))
     assert sum(len(load_runs(name)) for name in {path.parent.name for path in files}) == len(files) >= 135
+
+
+def test_what_differs_between_two_origins_is_named():
+    ours = {"commit": "a1", "keras": "3.15.1", "data": "ff"}
+    assert records.unlike(ours, dict(ours)) == ""
+    theirs = ours | {"keras": "3.13.2", "jax": "0.7"}
+    assert records.unlike(theirs, ours) == "keras 3.13.2, not 3.15.1, jax 0.7, not None"

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from helpers import experiments, models, records
+from helpers import experiments, models, records, workers
 from helpers.augment import Augmentation
 from helpers.data import Cifar10, Split, TrainingData
 from helpers.recipe import Recipe
@@ -67,7 +67,8 @@ def use_study(monkeypatch, folder, study: Study = STUDY) -> None:
     monkeypatch.setattr(records, "STUDIES", {study.name: study})
     monkeypatch.setattr(records, "RUNS", folder / "runs")
     monkeypatch.setattr(experiments, "load_cifar10", tiny_cifar10)
-    monkeypatch.setattr(experiments, "in_own_process", lambda function, *arguments: function(*arguments))
+    monkeypatch.setattr(workers, "PAUSE", 0)
+    monkeypatch.setattr(workers, "in_own_process", lambda function, *arguments: function(*arguments))
 
 
 def changed(data: TrainingData, part: str, **arrays) -> TrainingData:

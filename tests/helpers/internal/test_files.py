@@ -1,5 +1,7 @@
 """Files appear whole or not at all, whoever writes, and whenever it stops."""
 
+import subprocess
+
 import pytest
 
 from helpers.internal import files
@@ -58,3 +60,22 @@ def test_a_path_may_begin_at_home_and_there_need_be_no_home(tmp_path, monkeypatc
     assert files.place("~/a.txt") == tmp_path / "a.txt"
     assert (tmp_path / "a.txt").read_text() == "at home"
     assert files.place("~nosuchuser/a.txt").parts[0] == "~nosuchuser"
+
+
+def test_the_commit_is_that_of_the_checkout_and_says_whether_tracked_files_differ(tmp_path, monkeypatch):
+    def git(*words):
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        done = subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    git("init")
+    (tmp_path / "a.txt").write_text("a")
+    git("add", "a.txt")
+    git("commit", "-m", "First")
+    git("tag", "v1")
+    (tmp_path / "untracked.txt").write_text("b")  # as a study's new records are
+    assert files.commit(tmp_path) == git("rev-parse", "HEAD")
+    (tmp_path / "a.txt").write_text("b")
+    assert files.commit(tmp_path) == git("rev-parse", "HEAD") + "+changes"
+    monkeypatch.setenv("PATH", "")
+    assert files.commit(tmp_path) is None, "without git"
