@@ -22,8 +22,8 @@ STRENGTHS = {
 }
 
 
-def calibration_table(logits: np.ndarray, labels: np.ndarray, groups: int = 10) -> pd.DataFrame:
-    """Return what was said and what was right, in percent, for groups of equal size, the least sure first.
+def calibration_table(logits: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+    """Return what was said and what was right, in percent, for ten groups of equal size, least sure first.
 
     Columns "said" (mean probability of the named class) and "right"; logits (N, 10), labels int (N,).
     """
@@ -31,7 +31,7 @@ def calibration_table(logits: np.ndarray, labels: np.ndarray, groups: int = 10) 
     sure = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     table = pd.DataFrame(columns=["said", "right"])
-    for number, group in enumerate(np.array_split(np.argsort(sure), groups), 1):
+    for number, group in enumerate(np.array_split(np.argsort(sure), 10), 1):
         table.loc[number] = 100 * sure[group].mean(), 100 * right[group].mean()
     return table
 
