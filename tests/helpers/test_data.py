@@ -129,11 +129,11 @@ def test_the_official_files_give_what_keras_gives(official_dir, tmp_path, monkey
 
 @pytest.fixture
 def votes(monkeypatch, tmp_path):
-    """Let 40 votes on four images be those of CIFAR-10H, and return them as a file's name and content."""
+    """Let 40 votes on four images be those of CIFAR-10H; return the content of their file."""
     np.save(file := io.BytesIO(), np.eye(4, 10, dtype=np.int64) * 10)
     content = file.getvalue()
+    known = {"votes.npy": (len(content), hashlib.sha256(content).hexdigest())}
     for module in (data, download):
-        known = {"votes.npy": (len(content), hashlib.sha256(content).hexdigest())}
         monkeypatch.setattr(module, "VOTES", known)
     monkeypatch.setenv("TUTORIAL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -161,6 +161,4 @@ def test_votes_of_a_named_folder_are_taken_if_they_are_the_right_ones(votes, mon
 def test_where_no_votes_can_be_had_a_line_says_so_and_nothing_is_raised(votes, monkeypatch, capsys):
     monkeypatch.setattr(download, "PEOPLE", "http://127.0.0.1:9/votes.npy")
     assert load_votes("sample") is load_votes() is None
-    first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("No votes of people: nobody was asked")
-    assert "CIFAR10H_DIR" in second
+    assert capsys.readouterr().out.count("CIFAR10H_DIR may name a folder") == 2
