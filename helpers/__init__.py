@@ -3,8 +3,7 @@
 session      01  start TensorFlow quietly, seed everything, say what this runs on
 data         01  CIFAR-10 as train, validation and test: load_cifar10
 plots        01  figures in one style, with a description for who cannot see them: show, image_grid
-checks       01  exercises that check themselves: check; exercises and what follows it (exercises_from_05,
-                 exercises_from_10) have the answers
+checks       01  exercises that check themselves; exercises, exercises_from_05, exercises_from_09 are the key
 game         01  twenty small pictures to name, against the network
 explore      01  near-duplicates and doubtful labels
 models       02  the networks: raw pixels in, logits out
@@ -22,6 +21,7 @@ optimizers   07  the triangular schedule, Muon, and what else the fast recipe ne
 predict      08  a photo in, classes out; also a command: python -m helpers.predict PHOTO
 export       08  a network in files of several formats, each run and compared
 widget       08  upload a photo, see what the network says
+explain      09  calibration, occlusion, Grad-CAM, damaged pictures
 workers      10  many runs at once, on one machine or many
 experiments      a command that trains what a study lists: python -m helpers.experiments run STUDY
 doctor           a command that says what is wrong with a set-up: python -m helpers.doctor

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercises_from_10 import KEY
+from helpers.exercises_from_09 import KEY
 
 NOTHING_YET = (
     'Not answered yet: put your answer in place of the three dots (or "hint") and run the cell again.'

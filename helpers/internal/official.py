@@ -35,6 +35,9 @@ ARCHIVES = {  # bytes, SHA-256
     "cifar-10-binary.tar.gz": (170052171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
     "cifar-10-python.tar.gz": (170498071, "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"),
 }
+VOTES = {  # what people named the test images, of CIFAR-10H (arXiv 1908.07086): bytes, SHA-256
+    "cifar10h-counts.npy": (800128, "9b36b4550349af56c79083356312eb4af856cc5fd3caf1f669d40b9d0bbb69ff"),
+}
 DECODED = {  # the files of the decoded copy: CRC-32
     "train_images": 0x51987C8E,
     "train_labels": 0xAD4F1940,

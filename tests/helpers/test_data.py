@@ -1,10 +1,15 @@
-"""The loader: how it splits, and which source it takes."""
+"""The loader: how it splits, and which source it takes; and the votes of people."""
+
+import hashlib
+import io
 
 import numpy as np
 import pytest
 
 from helpers import data
-from helpers.data import DataError, Split, load_cifar10, split_indices
+from helpers.data import DataError, Split, load_cifar10, load_votes, split_indices
+from helpers.internal import download
+from tests.support.mirror_server import Mirror, MirrorServer
 from tests.support.small_cifar import ARRAYS, FOLDERS, NAMES
 
 LABELS = np.tile(np.arange(10), 100)
@@ -120,3 +125,40 @@ def test_the_official_files_give_what_keras_gives(official_dir, tmp_path, monkey
         assert np.array_equal(images, np.concatenate([pixels for pixels, _ in expected]))
         labels = np.concatenate([loaded.train.labels, loaded.test.labels])
         assert np.array_equal(labels, np.concatenate([labels for _, labels in expected]))
+
+
+@pytest.fixture
+def votes(monkeypatch, tmp_path):
+    """Let 40 votes on four images be those of CIFAR-10H; return the content of their file."""
+    np.save(file := io.BytesIO(), np.eye(4, 10, dtype=np.int64) * 10)
+    content = file.getvalue()
+    known = {"votes.npy": (len(content), hashlib.sha256(content).hexdigest())}
+    for module in (data, download):
+        monkeypatch.setattr(module, "VOTES", known)
+    monkeypatch.setenv("TUTORIAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("CIFAR10H_DIR", raising=False)
+    return content
+
+
+def test_votes_are_fetched_once_and_then_read_from_the_cache(votes, monkeypatch):
+    with MirrorServer() as server:
+        mirror = Mirror(votes)
+        monkeypatch.setattr(download, "PEOPLE", server.add(mirror, "votes.npy"))
+        assert [load_votes().sum() for _ in range(2)] == [40, 40]
+        assert mirror.starts == [0]
+
+
+def test_votes_of_a_named_folder_are_taken_if_they_are_the_right_ones(votes, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("CIFAR10H_DIR", str(tmp_path))
+    (tmp_path / "votes.npy").write_bytes(votes)
+    assert load_votes().shape == (4, 10)
+    (tmp_path / "votes.npy").write_bytes(votes[:-1])
+    assert load_votes() is None
+    assert "is not the file of CIFAR-10H: delete it" in capsys.readouterr().out
+
+
+def test_where_no_votes_can_be_had_a_line_says_so_and_nothing_is_raised(votes, monkeypatch, capsys):
+    monkeypatch.setattr(download, "PEOPLE", "http://127.0.0.1:9/votes.npy")
+    assert load_votes("sample") is load_votes() is None
+    assert capsys.readouterr().out.count("CIFAR10H_DIR may name a folder") == 2

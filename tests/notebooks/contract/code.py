@@ -17,12 +17,14 @@ CALLS = {
     "05_data_augmentation": "RandomFlip RandomTranslation map fit",
     "06_batch_normalization": "Conv2D BatchNormalization ReLU summary",
     "08_save_load_predict": "save load_model predict softmax image_dataset_from_directory fit",
+    "09_look_inside": "train confusion_matrix fit_temperature roc_auc_score GradientTape",
 }
 DEFINES = {
     "03_test_harness": "train_once",
     "05_data_augmentation": "random_flip random_shift",
     "06_batch_normalization": "normalize_batch",
     "07_fast_training": "fast_net fast_block orthogonalize",
+    "09_look_inside": "bootstrap_interval occlusion_map grad_cam corrupt",
 }
 FOREIGN = re.compile(r"^# ?%%|^# In ?\[|^#.*\bNBVAL_|get_ipython\(", re.MULTILINE)
 TESTING = re.compile(r"TUTORIAL_PROFILE|\bsmoke\b", re.IGNORECASE)
