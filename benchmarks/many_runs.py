@@ -5,6 +5,7 @@ python benchmarks/many_runs.py --kills 20 --askers 5    # so many processes of "
 """
 
 import argparse
+import contextlib
 import json
 import random
 import subprocess
@@ -45,9 +46,11 @@ def finish(command: list[str], kills: list[str]) -> float:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as asker:
             while asker.poll() is None:
                 time.sleep(random.expovariate(0.2) if kills else 0.1)
-                workers = psutil.Process(asker.pid).children() if kills and asker.poll() is None else []
-                if workers:
-                    (asker if kills.pop() == "asker" else random.choice(workers)).kill()
+                with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                    found = psutil.Process(asker.pid).children() if kills else []
+                    workers = [child for child in found if "spawn_main" in str(child.cmdline())]
+                    if workers:
+                        (asker if kills.pop() == "asker" else random.choice(workers)).kill()
         code = asker.returncode
     return time.perf_counter() - began
 
