@@ -75,22 +75,19 @@ def test_a_folder_in_which_somebody_trains_is_refused_and_free_afterwards(model,
         assert checkpoint.restore() == []
 
 
-@pytest.mark.parametrize("content", [b"not a state", b"PK\x03\x04 cut off"])
-def test_a_damaged_state_is_refused_in_one_line(content, tmp_path):
-    (tmp_path / "checkpoint.npz").write_bytes(content)
-    with pytest.raises(ValueError, match=r"^.*checkpoint\.npz cannot be read .*: delete it to start anew\.$"):
-        train(build, DATA, RECIPE, 0, tmp_path, progress=False)
-
-
-@pytest.mark.parametrize("missing", ["meta", "model0"])
-def test_a_state_that_lacks_a_part_is_refused_in_one_line_too(missing, model, tmp_path):
+@pytest.mark.parametrize("missing", ["meta", "model0", "its end"])
+def test_a_damaged_state_is_refused_in_one_line(missing, model, tmp_path):
     path = tmp_path / "checkpoint.npz"
     with Checkpoint(tmp_path, model, {}) as checkpoint:
         checkpoint.save(HISTORY, average=False)
         with np.load(path) as saved:
             parts = {name: saved[name] for name in saved if name != missing}
         np.savez(path, **parts)
-        with pytest.raises(ValueError, match=r"checkpoint\.npz cannot be read .*: delete it to start anew"):
+        if missing == "its end":
+            path.write_bytes(path.read_bytes()[:-99])
+        with pytest.raises(
+            ValueError, match=r"^.*checkpoint\.npz cannot be read .*: delete it to start anew\.$"
+        ):
             checkpoint.restore()
 
 
