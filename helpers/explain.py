@@ -89,12 +89,9 @@ def grad_cam(model: keras.Model, images: np.ndarray, labels: np.ndarray, layer: 
 
 def likeness(maps: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return the correlation of two maps of each image, (N, H, W) both: float (N,), 0 where one is flat."""
-    rows = []
-    for group in (maps, others):
-        flat = np.asarray(group, float).reshape(len(group), -1)
-        flat -= flat.mean(axis=1, keepdims=True)
-        rows.append(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12))
-    return (rows[0] * rows[1]).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        pairs = zip(maps, others, strict=True)
+        return np.nan_to_num([np.corrcoef(np.ravel(a), np.ravel(b))[0, 1] for a, b in pairs])
 
 
 def spotlight(images: np.ndarray, maps: np.ndarray) -> np.ndarray:

@@ -106,18 +106,6 @@ def test_what_is_there_is_not_trained_again(trained, capsys):
     assert "[1/6] tiny base seed 0: already there" in capsys.readouterr().out
 
 
-def fail(monkeypatch, error):
-    """Make the training of one recipe end with an error."""
-    fake_train = experiments.train
-
-    def failing_train(build, data, recipe, *args, **options):
-        if recipe == STEP:
-            raise error
-        return fake_train(build, data, recipe, *args, **options)
-
-    monkeypatch.setattr(experiments, "train", failing_train)
-
-
 def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(folder, trained, monkeypatch, capsys):
     def interrupted(path, record):
         write_json(path, record)
@@ -134,7 +122,14 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(folder, trained, monkey
 
 @pytest.mark.parametrize("error", [TrainingDiverged("It became nan."), BrokenProcessPool("It was ended.")])
 def test_a_run_that_fails_is_reported_and_the_others_go_on(error, folder, trained, monkeypatch, capsys):
-    fail(monkeypatch, error)
+    fake_train = experiments.train
+
+    def failing_train(build, data, recipe, *args, **options):
+        if recipe == STEP:
+            raise error
+        return fake_train(build, data, recipe, *args, **options)
+
+    monkeypatch.setattr(experiments, "train", failing_train)
     assert main(RUN) == 1
     *lines, last = capsys.readouterr().err.splitlines()
     assert sorted(lines) == [f"[2/6] tiny lr0.1 seed 0: {error}", f"[5/6] tiny lr0.1 seed 1: {error}"]
@@ -149,14 +144,6 @@ def test_a_run_that_another_process_trains_is_skipped(folder, capsys):
         assert main([*RUN, "--seeds", "1", "--variants", "base"]) == 0
     assert "[1/1] tiny base seed 0: another process is training it, skipped" in capsys.readouterr().out
     assert not list(folder.glob("*.json"))
-
-
-def test_arithmetic_is_a_product_and_a_sum_per_weight_and_place():
-    convolution = keras.layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)  # 16 x 16 places
-    stack = [keras.layers.Conv2D(4, 1), convolution, keras.layers.Flatten(), keras.layers.Dense(10)]
-    model = keras.Sequential([keras.Input((32, 32, 3)), *stack])
-    flop = 2 * (32 * 32 * 3 * 4 + 16 * 16 * 3 * 3 * 4 * 8 + 16 * 16 * 8 * 10)
-    assert experiments.forward_flop(model, 32) == flop
 
 
 def test_a_step_is_three_forward_passes_and_small_epochs_cost_less_by_their_share_of_pixels():
