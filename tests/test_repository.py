@@ -96,12 +96,9 @@ def test_contributing_lists_every_rule_of_the_contract_and_no_other():
     assert sorted(listed) == sorted(rule.sentence for rule in RULES.values())
 
 
-def test_the_citation_is_complete_and_agrees_with_the_package():
+def test_the_citation_agrees_with_the_package():
     cited = yaml.safe_load(read(ROOT / "CITATION.cff"))
     project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
-    assert cited["cff-version"] == "1.2.0"
-    assert cited["message"]
-    assert all(author.get("name") or author.get("family-names") for author in cited["authors"])
     assert README.startswith(f"# {cited['title']}\n")
     assert project["description"].startswith(f"{cited['title']}: ")
     assert (str(cited["version"]), cited["license"]) == (project["version"], project["license"])

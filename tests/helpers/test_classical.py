@@ -43,7 +43,5 @@ def test_a_trained_svm_is_recorded_like_a_network(monkeypatch):
     assert json.loads(json.dumps(vars(run), allow_nan=False)) == vars(run)
     assert run.data == describe(tiny_data())
     assert train_hog_svm(tiny_data(), seed=2, passes=5, alpha=1e-5).val_correct == run.val_correct
-
-
-def test_the_smoke_profile_makes_two_passes():
+    monkeypatch.setenv("TUTORIAL_PROFILE", "smoke")
     assert train_hog_svm(tiny_data(), seed=0, passes=15, alpha=1e-5).recipe["epochs"] == 2

@@ -72,14 +72,6 @@ def test_runs_on_other_data_or_of_other_versions_are_not_put_into_one_table():
         load_runs("tiny")
 
 
-def test_what_is_not_there_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "RUNS", tmp_path / "empty")
-    with pytest.raises(StudyError, match=r"There is no study 'tinny'; there are: tiny\."):
-        load_runs("tinny")
-    with pytest.raises(StudyError, match="No run of tiny is recorded: `python -m helpers.exp.* run tiny`"):
-        load_runs("tiny")
-
-
 def test_a_run_of_the_sample_lies_apart_and_may_be_shortened_in_the_smoke_profile(monkeypatch):
     shortened = {"recipe": {"epochs": 1}, "history": [{"epoch": 1, "val_accuracy": 0.25, "seconds": 4.0}]}
     record(STUDY, "base", 0, 10, "sample", **shortened)

@@ -207,7 +207,6 @@ BAD_DATA = {
     "images holds values from 0 to 1, expected 0 to 255: multiply by 255.": {"images": IMAGES / 255},
     "labels holds 1 to 10, expected 0 to 9.": {"labels": LABELS + 1},
     "labels is float64 (20,), expected integer (20,).": {"labels": LABELS.astype(float)},
-    "labels is int64 (20, 1), expected integer (20,).": {"labels": LABELS[:, None]},
 }
 
 
