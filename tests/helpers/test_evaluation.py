@@ -159,10 +159,8 @@ def test_the_number_of_images_is_that_of_connors_formula():
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
-        (accuracy_interval, (11, 10), "k (11) must not be greater than n (10)"),
         (summarize, ([0.7, math.nan],), "values are [0.7 nan], expected one finite number or more"),
         (prediction_interval, ([0.7],), "There is 1 value, expected 2 or more"),
-        (compare, ([0.7, 0.8], [0.7]), "must have the same shape"),
         (compare_predictions, ([True], [True, False]), "must have the same shape"),
         (seeds_needed, (0, 0.01), "difference is 0 and std 0.01, expected not 0, and above 0"),
         (seeds_needed, (0.01, math.nan), "std nan, expected"),
