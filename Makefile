@@ -64,7 +64,7 @@ address: $(INSTALLED) ## write the repository's address everywhere: make address
 	$(RUN) tools.address $(REPO)
 
 bench: $(INSTALLED) ## measure side by side, one benchmark after another
-	for name in harness_cost augmentation training_step; do \
+	for name in harness_cost training_step; do \
 		PYTHONPATH=. .venv/bin/python benchmarks/$$name.py || exit 1; \
 	done
 

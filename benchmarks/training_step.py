@@ -25,10 +25,8 @@ import race
 CHECK_STEPS = 3  # of training, in which ours and PyTorch must agree
 RANGES = {"beta": (-0.5, 0.5), "moving_mean": (-0.5, 0.5), "moving_variance": (0.5, 2)}
 PRECISIONS = ("float32", "bfloat16")
-GOALS = {
-    "float32": "at most 0.5 of the faster PyTorch",
-    "bfloat16": "not behind PyTorch, at most 0.7 of float32",
-}
+GOALS = {"float32": "at most 0.5 of the faster PyTorch"}
+GOALS |= {"bfloat16": "not behind PyTorch, at most 0.7 of float32"}
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -98,11 +96,8 @@ def plain(options, place: str, shift: str) -> float:
     from helpers.training import encode
 
     recipe, split = recipe_of(options, True), race.training_data(options.images).train
-    pixels, model, labels = (
-        recipe.augmentation.shift,
-        new_model(options, split.images),
-        encode(split.labels, recipe),
-    )
+    pixels, model = recipe.augmentation.shift, new_model(options, split.images)
+    labels = encode(split.labels, recipe)
     moves = [layers.RandomTranslation(pixels / 32, pixels / 32)]
     if shift == "RandomCrop":
         moves = [layers.ZeroPadding2D(pixels), layers.RandomCrop(32, 32)]
@@ -168,11 +163,8 @@ def main() -> None:
     sizes = {"width": 64, "batch": 500, "images": 2000, "epochs": 4, "repeats": 3, "threads": 2}
     options = race.options(__doc__, CONTENDERS | own, **sizes)
     os.environ |= dict.fromkeys(THREADS, str(options.threads))
-    os.environ |= {
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "KERAS_BACKEND": "tensorflow",
-        "TUTORIAL_PROFILE": "standard",
-    }
+    os.environ |= {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
+    os.environ["TUTORIAL_PROFILE"] = "standard"
     race.compare({name: race.command(name) for name in CONTENDERS}, options, "at most 0.67 of the fastest")
     torch = os.environ.get("TORCH_PYTHON", sys.executable)
     if subprocess.run([torch, "-c", "import torch"], capture_output=True, check=False).returncode:

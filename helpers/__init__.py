@@ -21,7 +21,7 @@ optimizers   07  the triangular schedule, Muon, and what else the fast recipe ne
 predict      08  a photo in, classes out; also a command: python -m helpers.predict PHOTO
 export       08  a network in files of several formats, each run and compared
 widget       08  upload a photo, see what the network says
-explain      09  calibration, occlusion, Grad-CAM, damaged pictures
+explain      09  calibration, how alike maps are, what damage is tried
 workers      10  many runs at once, on one machine or many
 experiments      a command that trains what a study lists: python -m helpers.experiments run STUDY
 doctor           a command that says what is wrong with a set-up: python -m helpers.doctor

@@ -168,12 +168,8 @@ def pflop(model: keras.Model, run: Run) -> float:
 
 def forward_flop(model: keras.Model, side: int) -> int:
     """Return the products and sums of convolutions and dense layers for one image of `side` pixels."""
-    total, shape = 0, (1, side, side, 3)
-    for layer in model.layers:
-        shape = layer.compute_output_shape(shape)
-        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
-            total += 2 * int(np.prod(shape[1:-1])) * int(np.prod(layer.kernel.shape))
-    return total
+    sized = keras.models.clone_model(model, keras.Input((side, side, 3)))
+    return sum(map(models.flops, sized.layers))
 
 
 def show_study(study: Study, source: str) -> None:

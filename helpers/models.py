@@ -167,13 +167,7 @@ def fast_block(filters: int, activation: str = "silu") -> list[layers.Layer]:
         normalization = batch_normalization(momentum=0.8, scale=False)
         return [normalization, layers.Activation(activation)]
 
-    return [
-        convolution(),
-        layers.MaxPooling2D(),
-        *normalized(),
-        convolution(),
-        *normalized(),
-    ]
+    return [convolution(), layers.MaxPooling2D(), *normalized(), convolution(), *normalized()]
 
 
 def start_as_identity(model: keras.Model) -> None:

@@ -29,7 +29,7 @@ def test_runs_of_two_workers_are_those_of_one_though_a_worker_and_the_asker_are_
 
     ways = {name: many_runs.WAYS[name] for name in (many_runs.ONE_CORE, "2 workers")}
     monkeypatch.setattr(many_runs, "WAYS", ways)
-    sizes = {"--runs": 3, "--epochs": 1, "--kills": 1, "--askers": 1}
+    sizes = {"--runs": 3, "--epochs": 2, "--kills": 1, "--askers": 1}
     monkeypatch.setattr(sys, "argv", ["", *(str(word) for pair in sizes.items() for word in pair)])
     many_runs.main()
     assert "3 records, 3 the same; 0 kills left" in capsys.readouterr().out.splitlines()[-1]

@@ -39,8 +39,3 @@ def test_entries_are_in_order_below_their_letter_and_start_with_their_term():
     assert letters == list(dict.fromkeys(name[0].upper() for name in names))
     for term, words, *_ in ENTRY.findall(PAGE):
         assert re.match(rf"(The |An? |To )?{re.escape(term)}\b", words, re.IGNORECASE), words
-
-
-def test_tables_code_labels_and_exercises_hold_no_terms():
-    text = "A **tensor**\n\n| **a** |\n\n```\n**b**\n```\n**Needs:** **1.**\n\n## Exercises\n\n**c**"
-    assert terms([nbformat.v4.new_markdown_cell(text)]) == ["tensor"]

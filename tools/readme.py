@@ -40,11 +40,8 @@ def recorded() -> list[Study]:
 
 def six_results() -> str:
     """Return guessing and the best of five studies as a table, and the processors that trained them."""
-    lines = [
-        "| chapter: model | accuracy in % | over seeds | over images | minutes |",
-        "|---|--:|--:|--:|--:|",
-    ]
-    lines.append("| 01: guessing | 10 | | | |")
+    lines = ["| chapter: model | accuracy in % | over seeds | over images | minutes |"]
+    lines += ["|---|--:|--:|--:|--:|", "| 01: guessing | 10 | | | |"]
     machines = set()
     for study in (study for study in recorded() if study.name in BEST):
         lines.append(f"| {BEST[study.name]} | {best(study)} |")
@@ -75,19 +72,12 @@ def all_tables() -> str:
         columns = accuracy_columns(study)
         tables = [summary_table(load_runs(study.name), column) for column in columns]
         names = " | ".join(f"{in_words(column)} in % (95% interval)" for column in columns)
-        lines = [
-            f"| variant | seeds | {names} | fastest epoch in s |",
-            "|---" + "|--:" * (len(columns) + 2) + "|",
-        ]
+        lines = [f"| variant | seeds | {names} | fastest epoch in s |"]
+        lines.append("|---" + "|--:" * (len(columns) + 2) + "|")
         for title, first in tables[0].iterrows():
-            rows = [table.loc[title] for table in tables]
-            cells = [f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})" for row in rows]
-            cells = [
-                title,
-                f"{first['seeds']:.0f}",
-                *cells,
-                f"{first['epoch_seconds']:.0f}".replace("nan", ""),
-            ]
+            cells, rows = [title, f"{first['seeds']:.0f}"], [table.loc[title] for table in tables]
+            cells += [f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})" for row in rows]
+            cells.append(f"{first['epoch_seconds']:.0f}".replace("nan", ""))
             lines.append(f"| {' | '.join(cells)} |")
         found.append("\n".join([f"**{study.question}**\n", *lines]))
     return "\n\n".join(found)

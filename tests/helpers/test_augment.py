@@ -65,7 +65,7 @@ def test_a_flipped_picture_is_the_mirror_image_and_half_of_them_are_flipped():
     assert stats.binomtest(int(flipped.sum()), 10_000).pvalue > 0.001
 
 
-def test_every_shift_is_equally_frequent_and_moves_the_whole_picture():
+def test_every_shift_is_equally_frequent():
     """Each pixel of the picture holds its own position, so the centre tells the shift."""
     rows, columns = np.mgrid[:32, :32].astype("uint8")
     result = random_shift(copies(5_000, np.stack([rows, columns, rows * 0], axis=-1)), 2, rng())
@@ -74,12 +74,9 @@ def test_every_shift_is_equally_frequent_and_moves_the_whole_picture():
     counts = np.unique(5 * dy + dx, return_counts=True)[1]
     assert len(counts) == 25
     assert stats.chisquare(counts).pvalue > 0.001
-    inner = result[:, 2:-2, 2:-2]
-    assert (inner[..., 0] == rows[2:-2, 2:-2] + dy[:, None, None]).all()
-    assert (inner[..., 1] == columns[2:-2, 2:-2] + dx[:, None, None]).all()
 
 
-def test_the_border_of_a_shifted_picture_is_a_reflection_of_its_inside(images):
+def test_a_shifted_picture_is_moved_as_a_whole_with_a_reflection_of_its_inside_as_border(images):
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
     crops = [padded[:, y : y + 32, x : x + 32] for y in range(3) for x in range(3)]
     result = random_shift(images, 1, rng())

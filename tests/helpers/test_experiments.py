@@ -88,6 +88,7 @@ def test_a_real_run_is_recorded_with_its_origin_and_its_cost(folder):
     assert run["commit"] is None or len(run["commit"].removesuffix("+changes")) == 40
     assert (run["split"], run["data"]["val"]) == ({"seed": 0, "val_size": 40}, 40), "as the study says"
     assert {"processor", "accelerator", "flags", "cores", "peak_gflops"} <= set(run["machine"])
+    assert 0 < run["machine"]["peak_gflops"] < 1e6
 
 
 def test_the_list_counts_the_runs_of_each_study(folder, trained, capsys, monkeypatch):
@@ -103,18 +104,6 @@ def test_what_is_there_is_not_trained_again(trained, capsys):
     main(RUN)
     assert sorted(trained) == sorted(NAMES)
     assert "[1/6] tiny base seed 0: already there" in capsys.readouterr().out
-
-
-def fail(monkeypatch, error):
-    """Make the training of one recipe end with an error."""
-    fake_train = experiments.train
-
-    def failing_train(build, data, recipe, *args, **options):
-        if recipe == STEP:
-            raise error
-        return fake_train(build, data, recipe, *args, **options)
-
-    monkeypatch.setattr(experiments, "train", failing_train)
 
 
 def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(folder, trained, monkeypatch, capsys):
@@ -133,7 +122,14 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(folder, trained, monkey
 
 @pytest.mark.parametrize("error", [TrainingDiverged("It became nan."), BrokenProcessPool("It was ended.")])
 def test_a_run_that_fails_is_reported_and_the_others_go_on(error, folder, trained, monkeypatch, capsys):
-    fail(monkeypatch, error)
+    fake_train = experiments.train
+
+    def failing_train(build, data, recipe, *args, **options):
+        if recipe == STEP:
+            raise error
+        return fake_train(build, data, recipe, *args, **options)
+
+    monkeypatch.setattr(experiments, "train", failing_train)
     assert main(RUN) == 1
     *lines, last = capsys.readouterr().err.splitlines()
     assert sorted(lines) == [f"[2/6] tiny lr0.1 seed 0: {error}", f"[5/6] tiny lr0.1 seed 1: {error}"]
@@ -148,20 +144,6 @@ def test_a_run_that_another_process_trains_is_skipped(folder, capsys):
         assert main([*RUN, "--seeds", "1", "--variants", "base"]) == 0
     assert "[1/1] tiny base seed 0: another process is training it, skipped" in capsys.readouterr().out
     assert not list(folder.glob("*.json"))
-
-
-def test_the_processor_and_its_matrix_peak_are_recorded():
-    found = experiments.speed()
-    assert set(found) == {"flags", "cores", "peak_gflops"}
-    assert 0 < found["peak_gflops"] < 1e6
-
-
-def test_arithmetic_is_a_product_and_a_sum_per_weight_and_place():
-    convolution = keras.layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)  # 16 x 16 places
-    stack = [keras.layers.Conv2D(4, 1), convolution, keras.layers.Flatten(), keras.layers.Dense(10)]
-    model = keras.Sequential([keras.Input((32, 32, 3)), *stack])
-    flop = 2 * (32 * 32 * 3 * 4 + 16 * 16 * 3 * 3 * 4 * 8 + 16 * 16 * 8 * 10)
-    assert experiments.forward_flop(model, 32) == flop
 
 
 def test_a_step_is_three_forward_passes_and_small_epochs_cost_less_by_their_share_of_pixels():
@@ -228,24 +210,25 @@ def test_show_tells_how_many_runs_each_commit_has_made(trained, capsys, monkeypa
     assert "Runs of each commit: {'b2': 4, 'a1': 2}" in capsys.readouterr().out
 
 
-@pytest.fixture
-def final(monkeypatch, tmp_path):
-    """A final study of one real variant, two seeds; returns its runs' folder and what was published."""
+def test_a_final_study_is_judged_on_the_test_images_and_publishes_its_first_network(
+    monkeypatch, tmp_path, capsys
+):
     study = Study("tiny_final", "Why?", STUDY.variants[:1], seeds=2, views=(1, 6), final=True)
     use_study(monkeypatch, tmp_path, study)
+    message = "tiny_final publishes a network: run it without --scheduler."
+    assert one_line_error(capsys, ["run", "tiny_final", "--scheduler", "tcp://10.0.0.1:8786"]) == message
     published = []
     monkeypatch.setattr(experiments, "publish", lambda *arguments: published.append(arguments))
     assert main(["run", "tiny_final"]) == 0
-    return tmp_path / "runs" / "tiny_final", published
-
-
-def test_a_final_study_trains_on_all_images_and_is_judged_on_the_test_images(final, capsys):
-    runs = records.load_runs("tiny_final")
-    record = read(final[0] / "base-seed1.json")
+    [(model, first)] = published
+    test = tiny_cifar10(seed=first["seed"]).test
+    right = training.predict_logits(model, test.images).argmax(axis=1) == test.labels
+    assert (first["seed"], first["judged"]["correct"][1]) == (0, training.as_digits(right))
+    record = read(tmp_path / "runs" / "tiny_final" / "base-seed1.json")
     assert (record["judged"]["split"], record["data"]["val"]) == ("test", 0)
     for views, correct in record["judged"]["correct"].items():
         assert len(correct) == 40
-        assert runs[f"test_accuracy_{views}"][1] == correct.count("1") / 40
+        assert records.load_runs("tiny_final")[f"test_accuracy_{views}"][1] == correct.count("1") / 40
     capsys.readouterr()
     assert main(["show", "tiny_final"]) == 0
     shown = capsys.readouterr().out
@@ -253,42 +236,23 @@ def test_a_final_study_trains_on_all_images_and_is_judged_on_the_test_images(fin
     assert "alidation" not in shown
 
 
-def test_a_network_is_published_where_it_is_asked_for(final, capsys):
-    message = "tiny_final publishes a network: run it without --scheduler."
-    assert one_line_error(capsys, ["run", "tiny_final", "--scheduler", "tcp://10.0.0.1:8786"]) == message
-
-
-def test_the_network_of_the_first_seed_alone_is_published(final):
-    [(model, record)] = final[1]
-    assert record["seed"] == 0
-    images, labels = tiny_cifar10(seed=0).test.images, tiny_cifar10(seed=0).test.labels
-    right = training.predict_logits(model, images).argmax(axis=1) == labels
-    assert record["judged"]["correct"][1] == "".join("01"[int(r)] for r in right)
-
-
-def test_a_published_network_says_how_it_came_about(monkeypatch):
-    saved = []
-    monkeypatch.setattr("helpers.export.save_model", lambda *arguments: saved.append(arguments))
-    record = dict.fromkeys(("variant", "seed", "model", "options", "recipe", "data", "commit"), 7)
-    record |= {"study": "tiny", "judged": {"correct": {6: "1" * 30 + "0" * 10}}}
-    experiments.publish("a network", record)
-    [(model, path, about)] = saved
-    assert (model, path) == ("a network", records.MODELS / "tiny.keras")
-    assert (about["study"], about["recipe"], about["test_accuracy"]) == ("tiny", 7, {6: 0.75})
-    assert about["test_interval"] == {6: accuracy_interval(30, 40)}
-
-
-def test_a_published_network_gets_the_temperature_of_its_recipe_on_validation_images(monkeypatch, tmp_path):
+def test_a_published_network_says_how_it_came_about_and_has_its_recipes_temperature(monkeypatch, tmp_path):
     study = Study("full", "Why?", STUDY.variants[:1], seeds=1, views=(6,))
     use_study(monkeypatch, tmp_path, study)
     assert main(["run", "full"]) == 0
-    validated = read(tmp_path / "runs" / "full" / "base-seed0.json")
+    run = read(tmp_path / "runs" / "full" / "base-seed0.json")
     saved = []
     monkeypatch.setattr("helpers.export.save_model", lambda *arguments: saved.append(arguments))
-    for recipe in (validated["recipe"], {}):
-        experiments.publish("a network", validated | {"commit": None, "recipe": recipe})
-    assert 0.1 <= validated["temperature"] == saved[0][2]["temperature"] <= 10
-    assert "temperature" not in saved[1][2]
+    judged = {"judged": {"correct": {6: "1" * 30 + "0" * 10}}}
+    for recipe in (run["recipe"], {}):
+        experiments.publish("a network", run | judged | {"recipe": recipe})
+    (model, path, about), (_, _, other) = saved
+    assert (model, path) == ("a network", records.MODELS / "full.keras")
+    assert (about["study"], about["recipe"]) == ("full", run["recipe"])
+    assert about["test_accuracy"] == {6: 0.75}
+    assert about["test_interval"] == {6: accuracy_interval(30, 40)}
+    assert 0.1 <= run["temperature"] == about["temperature"] <= 10
+    assert "temperature" not in other
 
 
 def test_a_variant_is_trained_by_its_network_and_recipe(tmp_path, monkeypatch):

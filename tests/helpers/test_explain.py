@@ -1,11 +1,28 @@
 """What looks inside networks, on networks and pictures of which one knows what is to be found."""
 
+import ast
+from types import SimpleNamespace
+
 import keras
+import nbformat
 import numpy as np
 import pytest
 
 from helpers import explain
+from helpers.internal.files import ROOT
+from tools.store import code_cells
 
+
+def taught(name: str) -> SimpleNamespace:
+    """Return what a chapter imports and which functions it defines; nothing else of it is run."""
+    cells = code_cells(nbformat.read(ROOT / "notebooks" / name, as_version=4))[1:]  # without Setup
+    nodes = [node for cell in cells for node in ast.parse(cell.source).body]
+    kept = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef)]
+    exec(compile(ast.Module(kept, []), name, "exec"), found := {})
+    return SimpleNamespace(**found)
+
+
+CHAPTER = taught("09_look_inside.ipynb")
 RNG = np.random.default_rng(0)
 PICTURES = RNG.integers(0, 256, (4, 32, 32, 3), np.uint8)
 
@@ -29,9 +46,9 @@ def test_an_honest_network_has_a_small_calibration_error_and_a_bold_one_a_large_
 
 def test_occlusion_finds_the_place_that_a_network_looks_at_and_no_other():
     black = np.zeros((32, 32, 3), np.uint8)
-    found = explain.occlusion_map(where_it_looks(4, 16), black, 0)
+    found = CHAPTER.occlusion_map(where_it_looks(4, 16), black, 0)
     assert found[4:12, 16:24].min() > 10 * abs(found[20:, :8]).max()
-    other = explain.occlusion_map(where_it_looks(4, 16), black, 3)
+    other = CHAPTER.occlusion_map(where_it_looks(4, 16), black, 3)
     assert other.max() <= 1e-6  # what speaks for class 0 speaks against class 3
 
 
@@ -42,7 +59,7 @@ def test_grad_cam_is_the_map_that_a_class_hangs_on_wherever_it_is_above_zero():
     model = keras.Sequential([keras.Input((32, 32, 3)), before, maps, pooling, dense])
     maps.kernel.assign(np.eye(3, 2).reshape(1, 1, 3, 2))  # red, green
     dense.kernel.assign(np.outer((1, -1), np.eye(10)[3]) + np.outer((0, 2), np.eye(10)[5]))
-    found = explain.grad_cam(model, PICTURES[:2], np.array([3, 5]), layer=-3)
+    found = CHAPTER.grad_cam(model, PICTURES[:2], np.array([3, 5]), layer=-3)
     red, green = PICTURES[..., 0] / 255, PICTURES[..., 1] / 255
     expected = np.stack([(red - green)[0], 2 * green[1]]) / 32**2
     assert np.allclose(found, np.maximum(expected, 0), atol=1e-7)
@@ -63,7 +80,7 @@ def test_a_spotlight_leaves_colours_where_the_map_is_high_and_little_where_it_is
 
 @pytest.mark.parametrize("kind", explain.STRENGTHS)
 def test_damage_grows_with_its_level_and_keeps_shape_and_type(kind):
-    damaged = [explain.corrupt(PICTURES, kind, level) for level in range(1, 6)]
+    damaged = [CHAPTER.corrupt(PICTURES, kind, level) for level in range(1, 6)]
     assert {(found.dtype, found.shape) for found in damaged} == {(PICTURES.dtype, PICTURES.shape)}
     change = [np.abs(found.astype(float) - PICTURES).mean() for found in damaged]
     assert change == sorted(change)
@@ -73,7 +90,7 @@ def test_damage_grows_with_its_level_and_keeps_shape_and_type(kind):
 def test_damage_is_as_strong_as_defined():
     halves = np.full((2, 32, 32, 3), 128, np.uint8)
     halves[:, :16] = 28
-    change = {kind: explain.corrupt(halves, kind, 5) - halves.astype(float) for kind in explain.STRENGTHS}
+    change = {kind: CHAPTER.corrupt(halves, kind, 5) - halves.astype(float) for kind in explain.STRENGTHS}
     assert change["noise"][:, 16:].std() == pytest.approx(25.5, abs=0.5)
     assert change["brightness"].mean() == pytest.approx(76.5, abs=1)
     assert (halves + change["contrast"]).std() == pytest.approx(0.15 * halves.std(), abs=0.5)

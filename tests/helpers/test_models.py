@@ -40,7 +40,6 @@ def test_a_network_turns_raw_pixels_of_any_dtype_into_ten_float32_logits(name, i
     result = logits(model, images)
     assert result.shape == (7, 10)
     assert result.dtype == np.float32
-    assert (result < 0).any() or not np.allclose(result.sum(axis=1), 1), "these are probabilities, not logits"
     np.testing.assert_array_equal(result, logits(model, images.astype("float64")))
 
 
@@ -64,11 +63,6 @@ def test_pixels_are_standardised_inside_the_model():
 )
 def test_the_number_of_weights_is_what_the_layers_make(model, parameters):
     assert sum(math.prod(w.shape) for w in model().trainable_weights) == parameters
-
-
-def test_each_block_halves_the_picture_and_doubles_the_filters():
-    pools = layers_of(models.vgg(3, width=4), keras.layers.MaxPooling2D)
-    assert [pool.output.shape[1:] for pool in pools] == [(16, 16, 4), (8, 8, 8), (4, 4, 16)]
 
 
 @pytest.mark.parametrize(("given", "used"), [(0.25, [0.25] * 3), ((0.1, 0, 0.5), [0.1, 0.5])])
@@ -130,10 +124,11 @@ def test_convolutions_start_by_passing_on_their_channels():
 
 
 def test_flops_count_a_product_and_a_sum_per_weight_and_place():
-    counts = [models.flops(layer) for layer in models.tutorial_cnn().layers]
-    assert counts[1] == 2 * (3 * 3 * 3 * 32) * (30 * 30)
-    assert counts[-1] == 2 * 64 * 10
-    assert counts[2] == 0  # pooling has no weights
+    strided = keras.layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)  # 16 x 16 places
+    stack = [keras.layers.Conv2D(4, 1), strided, keras.layers.Flatten(), keras.layers.Dense(10)]
+    model = keras.Sequential([keras.Input((32, 32, 3)), *stack])
+    expected = [32 * 32 * 3 * 4, 16 * 16 * 3 * 3 * 4 * 8, 0, 16 * 16 * 8 * 10]
+    assert [models.flops(layer) / 2 for layer in model.layers] == expected
 
 
 def test_dropout_draws_by_seed_epoch_and_layer_alone():

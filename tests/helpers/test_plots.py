@@ -16,14 +16,15 @@ pytestmark = pytest.mark.usefixtures("style")
 
 @pytest.fixture
 def shown(monkeypatch):
-    """Show a figure; returns the data of its output, and the metadata."""
+    """Show a figure, or several; returns the data of the output, and the metadata."""
     outputs = []
     monkeypatch.setattr("IPython.display.display", lambda data, **about: outputs.append((data, about)))
 
-    def show(*args, **kwargs):
-        plots.show(*args, **kwargs)
+    def show(figure, *args, how=plots.show, **kwargs):
+        how(figure, *args, **kwargs)
         data, about = outputs.pop()
         assert about.pop("raw") is True
+        assert plt.get_fignums() == [], "what has been shown is closed"
         return data, about["metadata"]
 
     return show
@@ -61,28 +62,23 @@ def test_a_chart_becomes_one_png_with_its_alt_text_and_its_width(shown):
     width = round(picture(data).width * 96 / 144)
     assert metadata == {"image/png": {"alt": 'A line: "1 < 2".', "width": width}}
     assert width == pytest.approx(96 * plots.WIDTH, abs=20)
-    assert plt.get_fignums() == [], "what has been shown is closed"
     with pytest.raises(ValueError, match="no alt text"):
         shown(line(), alt="  ")
 
 
-def test_figures_play_in_one_png_and_the_last_stays_longest(monkeypatch):
-    outputs = []
-    monkeypatch.setattr("IPython.display.display", lambda data, **about: outputs.append((data, about)))
+def test_figures_play_in_one_png_and_the_last_stays_longest(shown):
     figures = [line() for _ in range(3)]
     for height, fig in enumerate(figures):
         fig.axes[0].axhline(height)
-    plots.animate(figures, alt="A line, three times", seconds=0.5, times=2)
-    data, about = outputs.pop()
+    data, metadata = shown(figures, alt="A line, three times", seconds=0.5, times=2, how=plots.animate)
     film = picture(data)
     assert (film.n_frames, film.info["loop"], data["text/plain"]) == (3, 2, "A line, three times")
-    assert about["metadata"]["image/png"] == {"alt": "A line, three times", "width": 614}
+    assert metadata["image/png"] == {"alt": "A line, three times", "width": 614}
     durations = []
     for frame in range(3):
         film.seek(frame)
         durations.append(film.info["duration"])
     assert durations == [500, 500, 2000]
-    assert not plt.get_fignums()
 
 
 def test_photographs_become_a_jpeg_unless_a_png_is_smaller(shown):

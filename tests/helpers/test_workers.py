@@ -47,11 +47,10 @@ def test_workers_run_at_once_and_share_the_cores(tmp_path, monkeypatch):
     assert set(record["threads"].values()) == {"2"}
 
 
-def test_one_at_a_time_has_all_threads_unless_told_otherwise(tmp_path):
-    [(_, record)] = here(jobs.note, asked(tmp_path, 1))
-    assert set(record["threads"].values()) == {None}
-    [(_, record)] = here(jobs.note, asked(tmp_path, 1), threads=3)
-    assert set(record["threads"].values()) == {"3"}
+@pytest.mark.parametrize(("asked_for", "told"), [(None, None), (3, "3")])
+def test_one_at_a_time_has_all_threads_unless_told_otherwise(tmp_path, asked_for, told):
+    [(_, record)] = here(jobs.note, asked(tmp_path, 1), threads=asked_for)
+    assert set(record["threads"].values()) == {told}
 
 
 def test_what_is_recorded_is_not_run_and_a_state_is_kept_until_its_record_is_written(tmp_path):
