@@ -18,7 +18,7 @@ from helpers import predict
 from helpers.data import CLASS_NAMES, Split
 from helpers.internal.files import ROOT
 from helpers.plots import BLUE, SKY, TEXT, WIDTH, encode, show
-from helpers.predict import Guess, Photo, printable
+from helpers.predict import Guess, Photo, in_words, printable
 
 if TYPE_CHECKING:
     import keras
@@ -74,11 +74,6 @@ def draw_probabilities(guesses: Sequence[Guess], truth: str | None, ax: Axes) ->
     ax.tick_params(labelsize=9)
     ax.set(xlabel="probability (%)", ylabel="class", xticks=range(0, 101, 25), xlim=(0, 128))
     ax.invert_yaxis()
-
-
-def in_words(guesses: Sequence[Guess]) -> str:
-    """Return the three most probable classes in words: "cat 71.2%, dog 20.0%, deer 3.1%"."""
-    return ", ".join(f"{guess.class_name} {guess.probability:.1%}" for guess in guesses[:3])
 
 
 def alt_text(photo: Photo, guesses: Sequence[Guess], truth: str | None = None) -> str:
