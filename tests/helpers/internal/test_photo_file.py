@@ -67,17 +67,14 @@ def test_each_kind_of_picture_keeps_its_colours_and_places(kind):
     assert near(corners, expected, 6 if kind in ("PNG with a palette", "GIF", "WebP") else 3)
 
 
-def test_16_bit_grey_keeps_all_its_shades():
+def test_16_bit_grey_keeps_all_its_shades_and_a_transparent_one_is_white():
     ramp = np.tile(np.linspace(0, 65535, 32).astype("uint16"), (32, 1))
-    plain = load_photo(encoded(Image.fromarray(ramp), "PNG")).pixels
-    np.testing.assert_array_equal(plain[0, :, 0], ramp[0] >> 8)
-
-
-def test_a_transparent_shade_of_16_bit_grey_is_white():
-    shades = np.full((32, 32), 1000, "uint16")
-    shades[:, 16:] = 40_000
-    found = load_photo(encoded(Image.fromarray(shades), "PNG", transparency=1000)).pixels
-    assert found[5, [2, 30], 0].tolist() == [255, 40_000 >> 8]
+    plain, clear = (
+        load_photo(encoded(Image.fromarray(ramp), "PNG", **options)).pixels[0, :, 0]
+        for options in ({}, {"transparency": int(ramp[0, 1])})
+    )
+    np.testing.assert_array_equal(plain, ramp[0] >> 8)
+    assert (clear[:3].tolist(), clear[3:].tolist()) == ([0, 255, plain[2]], plain[3:].tolist())
 
 
 def test_transparent_parts_are_white_whatever_colour_hides_in_them():
@@ -108,13 +105,9 @@ def test_a_photo_is_turned_as_the_camera_was_held(number):
 
 def test_a_photo_that_is_turned_reports_its_upright_size_and_square_and_has_a_copy_to_look_at():
     photo = load_photo(encoded(quarters(size=(1010, 640)), "JPEG", exif=held(6)))
-    assert (photo.size, photo.crop) == ((640, 1010), (0, 185, 640, 825))
-    assert photo.copy.size == (304, 480)
-
-
-def test_damaged_notes_leave_a_photo_upright():
-    content = encoded(quarters(size=(60, 40)), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")
-    assert load_photo(content).size == (60, 40)
+    assert (photo.size, photo.crop, photo.copy.size) == ((640, 1010), (0, 185, 640, 825), (304, 480))
+    damaged = encoded(quarters(size=(60, 40)), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")
+    assert load_photo(damaged).size == (60, 40)
 
 
 def test_a_jpeg_that_lacks_its_end_marker_alone_is_whole():
@@ -136,11 +129,11 @@ def test_every_pixel_of_the_square_counts():
     assert abs(found.mean() - noise.mean()) < 1
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 9000), (9000, 1)])
-def test_small_and_narrow_pictures_are_photos_too(size):
-    photo = load_photo(encoded(Image.new("RGB", size, GREEN), "PNG"))
-    assert (photo.pixels == GREEN).all()
-    assert photo.size == size
+def test_small_and_narrow_pictures_are_photos_too():
+    for size in ((1, 1), (1, 9000), (9000, 1)):
+        photo = load_photo(encoded(Image.new("RGB", size, GREEN), "PNG"))
+        assert (photo.pixels == GREEN).all()
+        assert photo.size == size
 
 
 def test_the_pictures_of_a_folder_are_sorted_and_those_that_are_not_read_are_among_them(tmp_path):
@@ -173,18 +166,17 @@ def jpeg(parts=b"", scans=0) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("size", "words"),
     [
-        (png(50_000, 50_000), "exceeds limit of .* pixels"),  # Pillow's own
-        (png(8_000, 3_500), "8000 x 3500 pixels, make it smaller first"),
-        (png(1, 30_000), "1 x 30000 pixels, make it smaller first"),
+        ((50_000, 50_000), "exceeds limit of .* pixels"),  # Pillow's own
+        ((8_000, 3_500), "8000 x 3500 pixels, make it smaller first"),
+        ((1, 30_000), "1 x 30000 pixels, make it smaller first"),
     ],
-    ids=["bomb", "28 million", "side"],
 )
-def test_more_pixels_than_allowed_are_refused_before_they_are_decoded(content, words, monkeypatch):
+def test_more_pixels_than_allowed_are_refused_before_they_are_decoded(size, words, monkeypatch):
     monkeypatch.setattr(photo_file, "on_white", None)
     with pytest.raises(PhotoError, match=words):
-        load_photo(content)
+        load_photo(png(*size))
 
 
 EXIF = b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"  # held on its side
@@ -219,10 +211,8 @@ def test_of_several_notes_the_first_is_read(monkeypatch):
 
 def test_long_notes_are_not_read(monkeypatch):
     monkeypatch.setattr(ImageOps, "exif_transpose", lambda *_, **__: pytest.fail("they were read"))
-    for notes in (
-        chunk(b"eXIf", b"MM" + bytes(70_000)),
-        chunk(b"tEXt", b"Raw profile type exif\0" + 70_000 * b"0"),
-    ):
+    text = chunk(b"tEXt", b"Raw profile type exif\0" + 70_000 * b"0")
+    for notes in (chunk(b"eXIf", b"MM" + bytes(70_000)), text):
         assert load_photo(png(more=notes)).size == (8, 8)
 
 
@@ -280,7 +270,6 @@ def test_a_file_larger_than_allowed_is_refused(tmp_path, monkeypatch):
     for source in (path, path.read_bytes()):
         with pytest.raises(PhotoError, match="it is larger than"):
             load_photo(source)
-    assert len(photo_file.content_of(png(8, 8))) < 1000
 
 
 def test_damaged_photos_become_a_photo_or_a_line():
