@@ -134,10 +134,10 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(candidates[np.argmin(losses)])
 
 
-def guesses(model: "keras.Model", photos: Sequence[Photo], top: int = 3) -> list[list[Guess]]:
-    """Return for each photo its `top` most probable classes, the most probable one first."""
+def guesses(model: "keras.Model", photos: Sequence[Photo]) -> list[list[Guess]]:
+    """Return for each photo its ten classes, the most probable one first."""
     table = probabilities(model, np.stack([photo.pixels for photo in photos]))
-    return [[Guess(CLASS_NAMES[i], float(row[i])) for i in np.argsort(-row)[:top]] for row in table]
+    return [[Guess(CLASS_NAMES[i], float(row[i])) for i in np.argsort(-row)] for row in table]
 
 
 def in_words(guesses: Sequence[Guess]) -> str:

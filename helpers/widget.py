@@ -39,7 +39,7 @@ def photo_widget(model: "keras.Model", surprises: Split, source: str = "official
 def show_photo(model: "keras.Model", path: str | os.PathLike) -> None:
     """Display the figure of a photo with alt text; PhotoError or ModelError if that is not possible."""
     photo = predict.load_photo(path, Path(path).name)
-    guesses = predict.guesses(model, [photo], top=10)[0]
+    guesses = predict.guesses(model, [photo])[0]
     show(photo_figure(photo, guesses), alt_text(photo, guesses))
 
 
@@ -134,7 +134,7 @@ class PhotoViewer:
         self.truth, self.tell.disabled = truth, True
         try:
             self.photo = predict.load_photo(source, name)
-            self.guesses = predict.guesses(self.model, [self.photo], top=10)[0]
+            self.guesses = predict.guesses(self.model, [self.photo])[0]
             self.page.value, self.tell.disabled = page(self.photo, self.guesses), truth is None
         except (predict.PhotoError, predict.ModelError) as error:
             line = f"{printable(name)}: {str(error).rstrip('.')}."

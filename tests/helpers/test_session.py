@@ -106,8 +106,9 @@ def test_a_fresh_session_is_quiet_and_takes_no_backend_from_a_settings_file(tmp_
 )
 def test_bfloat16_is_for_processors_that_are_fast_at_it(monkeypatch, tmp_path, wanted, flags, device, found):
     (tmp_path / "cpuinfo").write_text(f"model name\t: X\nflags\t\t: fpu {flags}\n")
-    read = session.processor_flags
-    monkeypatch.setattr(session, "processor_flags", lambda: read(tmp_path / "cpuinfo"))
+    read = session.cpuinfo
+    monkeypatch.setattr(session, "cpuinfo", lambda: read(tmp_path / "cpuinfo"))
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: [device])
     assert session.precision(wanted) == found
-    assert read(tmp_path / "nothing") == []
+    assert session.machine()["processor"] == "X"
+    assert read(tmp_path / "nothing") == {}
