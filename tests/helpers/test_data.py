@@ -31,12 +31,9 @@ def test_the_split_is_stratified_and_complete(fold):
     assert val.tolist() == sorted(val)
 
 
-def test_the_split_is_the_same_on_every_machine_in_every_version_and_another_for_another_seed():
+def test_the_split_is_the_same_on_every_machine_and_another_for_another_seed_or_fold():
     assert split_indices(LABELS, 10, seed=0)[1].tolist() == [92, 196, 269, 403, 504, 608, 657, 850, 855, 921]
     assert split_indices(LABELS, 10, seed=1)[1].tolist() != split_indices(LABELS, 10, seed=0)[1].tolist()
-
-
-def test_the_folds_of_a_seed_are_different_images_and_a_larger_split_holds_a_smaller_one():
     folds = [set(split_indices(LABELS, 200, seed=0, fold=fold)[1]) for fold in range(5)]
     assert len(set.union(*folds)) == 1000
     assert set(split_indices(LABELS, 400, seed=0)[1]) == folds[0] | folds[1]

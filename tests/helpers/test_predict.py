@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import keras
 import numpy as np
@@ -35,13 +36,11 @@ def model(model_path):
 @pytest.fixture
 def album(tmp_path):
     """A folder with two pictures of noise and a text."""
-    folder = tmp_path / "album"
-    folder.mkdir()
     for seed, name in enumerate(("a.png", "b.jpg")):
         noise = np.random.default_rng(seed).integers(0, 256, (40 + seed, 60, 3), "uint8")
-        Image.fromarray(noise).save(folder / name)
-    (folder / "notes.txt").write_text("no picture")
-    return folder
+        Image.fromarray(noise).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
 
 
 @pytest.fixture
@@ -90,14 +89,11 @@ def test_the_temperature_beside_a_network_calibrates_its_probabilities(model_pat
 
 
 def test_numbers_that_are_no_probabilities_are_said_in_one_line():
-    def fail(images, training):
-        raise MemoryError("no\nroom")
-
     images = np.zeros((1, 32, 32, 3), "uint8")
     with pytest.raises(ModelError, match="not finite: its weights are damaged"):
         predict.probabilities(lambda images, training: np.full((1, 10), np.nan), images)
     with pytest.raises(ModelError, match=r"The model does not run: no room\."):
-        predict.probabilities(fail, images)
+        predict.probabilities(Mock([], side_effect=MemoryError("no\nroom")), images)
 
 
 @pytest.mark.parametrize("kind", ["dense", "layer", "within"])
