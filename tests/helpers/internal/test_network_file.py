@@ -8,6 +8,7 @@ import tracemalloc
 import zipfile
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import h5py
 import keras
@@ -64,12 +65,10 @@ def test_a_functional_network_is_loaded_too(tmp_path):
 
 
 def test_keras_is_asked_to_be_safe_too(model_path, monkeypatch):
-    asked, real = {}, keras.saving.load_model
-    monkeypatch.setattr(
-        keras.saving, "load_model", lambda path, **options: asked.update(options) or real(path)
-    )
+    load = Mock(wraps=keras.saving.load_model)
+    monkeypatch.setattr(keras.saving, "load_model", load)
     load_model(model_path)
-    assert asked == {"compile": False, "safe_mode": True}
+    load.assert_called_once_with(model_path, compile=False, safe_mode=True)
 
 
 # What is refused
