@@ -7,6 +7,7 @@ import sys
 import venv
 from importlib import metadata
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -19,10 +20,13 @@ ROOT = doctor.ROOT
 
 
 @pytest.fixture
-def examine(monkeypatch, capsys):
-    """Run the command with TensorFlow not tried; return its exit status and what the last check said."""
+def examine(monkeypatch, capsys, tmp_path):
+    """Run the command, TensorFlow not tried and CIFAR-10 nowhere; return exit status and lines of checks."""
     monkeypatch.setattr(doctor.session, "__code__", (lambda: "not tried").__code__)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=8e9))
+    monkeypatch.setattr(psutil, "virtual_memory", Mock(return_value=Mock(available=8e9)))
+    monkeypatch.delenv("CIFAR10_DIR", raising=False)
+    monkeypatch.setenv("TUTORIAL_CACHE", str(tmp_path))
+    monkeypatch.setattr(official, "usual_places", list)
 
     def run():
         status = doctor.main()
@@ -47,13 +51,6 @@ def an_older_one_in_front(monkeypatch, folder):
     monkeypatch.syspath_prepend(folder)
 
 
-def no_data(monkeypatch, folder):
-    """Let CIFAR-10 be nowhere, and its cache be this folder."""
-    monkeypatch.delenv("CIFAR10_DIR", raising=False)
-    monkeypatch.setenv("TUTORIAL_CACHE", str(folder))
-    monkeypatch.setattr(official, "usual_places", list)
-
-
 def damaged_official_files(monkeypatch, folder):
     (folder / "test_batch.bin").write_bytes(b"no images")
     monkeypatch.setenv("CIFAR10_DIR", str(folder))
@@ -71,14 +68,8 @@ def damaged_model(monkeypatch, folder):
     monkeypatch.setattr(predict, "FINAL_MODEL", folder / "final.keras")
 
 
-def damaged_run(monkeypatch, folder):
-    def fail(name):
-        raise records.StudyError(f"{name}-seed0.json is damaged")
-
-    monkeypatch.setattr(records, "load_runs", fail)
-
-
-LITTLE = SimpleNamespace(available=1e9)
+DAMAGED_RUN = Mock(side_effect=records.StudyError("x-seed0.json is damaged"))
+LITTLE = Mock(return_value=Mock(available=1e9))
 BROKEN = [  # how it is broken, the check that finds it, what it says
     (lambda m, f: m.setattr(sys, "version_info", (3, 9, 2)), "python", "Python 3.9 does not fit"),
     (lambda m, f: m.setattr(sys, "version_info", (3, 14, 0)), "python", "Python 3.14 does not fit"),
@@ -86,15 +77,11 @@ BROKEN = [  # how it is broken, the check that finds it, what it says
     (lambda m, f: pretend(m, "numpy", "1.26.4"), "packages", "numpy 1.26.4 (needed: "),
     (an_older_one_in_front, "packages", "numpy 1.21.5 (needed: >=2.0); PYTHONPATH names other packages"),
     (another_interpreter, "jupyter", "-m ipykernel install"),
-    (
-        lambda m, f: m.setattr(psutil, "virtual_memory", lambda: LITTLE),
-        "memory",
-        "1.0 GB free, a chapter takes 2 GB",
-    ),
+    (lambda m, f: m.setattr(psutil, "virtual_memory", LITTLE), "memory", "1.0 GB free, a chapter takes 2 GB"),
     (lambda m, f: m.setenv("CIFAR10_DIR", "no"), "dataset", "no, and no CIFAR-10"),
     (damaged_official_files, "dataset", "Mend or remove it, or unset CIFAR10_DIR"),
     (damaged_model, "files", "final.keras"),
-    (damaged_run, "files", "-seed0.json is damaged. Restore what git keeps"),
+    (lambda m, f: m.setattr(records, "load_runs", DAMAGED_RUN), "files", "is damaged. Restore what git"),
     (lambda m, f: m.setattr(doctor, "CHAPTERS", f), "files", "There are no chapters in"),
 ]
 
@@ -102,7 +89,6 @@ BROKEN = [  # how it is broken, the check that finds it, what it says
 @pytest.mark.skipif(os.name == "nt", reason="one case needs a POSIX shell")
 @pytest.mark.parametrize(("break_it", "check", "words"), BROKEN)
 def test_a_broken_set_up_gets_its_diagnosis(examine, monkeypatch, tmp_path, break_it, check, words):
-    no_data(monkeypatch, tmp_path)
     break_it(monkeypatch, tmp_path)
     status, lines = examine()
     assert lines[-1].split()[:2] == ["problem", check]
@@ -110,8 +96,7 @@ def test_a_broken_set_up_gets_its_diagnosis(examine, monkeypatch, tmp_path, brea
     assert status == 1
 
 
-def test_a_machine_without_the_data_has_no_problem(examine, monkeypatch, tmp_path):
-    no_data(monkeypatch, tmp_path)
+def test_a_machine_without_the_data_has_no_problem(examine):
     status, lines = examine()
     assert (status, len(lines)) == (0, len(doctor.CHECKS))
     assert "CIFAR-10 is not on this machine: the next load downloads 170 MB" in lines[4]
