@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from helpers.data import CLASS_NAMES
 from helpers.internal.files import ROOT, place
@@ -129,8 +129,12 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
     It has the smallest cross-entropy (Guo et al. 2017, arXiv 1706.04599). No image of them was trained on.
     """
-    candidates, rows = np.geomspace(0.1, 10, 201), np.arange(len(labels))
-    losses = [-log_softmax(logits / each, axis=1)[rows, labels].mean() for each in candidates]
+    candidates = np.geomspace(0.1, 10, 201)
+    losses = []
+    for temperature in candidates:
+        chances = softmax(logits / temperature, axis=1)
+        of_the_label = chances[np.arange(len(labels)), labels]
+        losses.append(-np.log(of_the_label + 1e-12).mean())
     return float(candidates[np.argmin(losses)])
 
 
