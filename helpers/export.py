@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import timeit
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +25,7 @@ FORMATS = {"keras": "model.keras", "savedmodel": "saved_model"}  # and what each
 FORMATS |= {"litert": "model.tflite", "litert_int8": "model_int8.tflite", "onnx": "model.onnx"}
 COLUMNS = ["problem", "path", "bytes", "largest difference", "agreement", "median ms"]
 BATCH_SIZE = 100
+REPEATS = 100  # so often an answer is timed
 ROUNDING = 1e-4  # share of the largest logit by which float logits may differ
 INT8_AGREEMENT = 0.9  # share of the images that have to keep their class
 
@@ -62,8 +63,6 @@ def export_all(
     folder: str | os.PathLike,
     calibration_images: np.ndarray,
     check_images: np.ndarray,
-    formats: Iterable[str] = FORMATS,
-    repeats: int = 100,
 ) -> pd.DataFrame:
     """Write a network in several formats, run each, and keep those that answer as the Keras model does.
 
@@ -76,14 +75,13 @@ def export_all(
         calibration_images: uint8 (N, 32, 32, 3), about 200 training images (test images would be a leak)
             with values from 0 to 255; they show int8 how large the numbers between the layers get.
         check_images: uint8 (N, 32, 32, 3), on which exports are compared with Keras; the first is timed.
-        repeats: how often a single image is timed.
     """
     from helpers.session import quietly
 
     expected = model.predict(check_images.astype("float32"), batch_size=BATCH_SIZE, verbose=0)
     folder, rows = place(folder), []
     folder.mkdir(parents=True, exist_ok=True)
-    for name in formats:
+    for name in FORMATS:
         try:
             # Not in `folder`: TensorFlow reads no SavedModel whose path has a [ in it.
             with quietly(), tempfile.TemporaryDirectory() as work:
@@ -92,7 +90,7 @@ def export_all(
                 run = runner(name, made)
                 compared = compare_logits(name, expected, run(check_images))
                 size = sum(file.stat().st_size for file in (made, *made.rglob("*")) if file.is_file())
-                times = timeit.repeat(lambda: run(check_images[:1]), number=1, repeat=3 + repeats)  # noqa: B023
+                times = timeit.repeat(lambda: run(check_images[:1]), number=1, repeat=3 + REPEATS)  # noqa: B023
                 row = "", str(folder / made.name), size, *compared, 1000 * np.median(times[3:])  # 3 warm up
                 for part in sorted(Path(work).iterdir()):  # the JSON before the network
                     with written(folder / part.name) as beside:
@@ -100,7 +98,7 @@ def export_all(
                 rows.append(dict(zip(COLUMNS, row, strict=True)))
         except Exception as error:  # converters and runtimes raise anything
             rows.append({"problem": f"{in_one_line(error)}."})
-    return pd.DataFrame(rows, pd.Index(list(formats), name="format"), COLUMNS)
+    return pd.DataFrame(rows, pd.Index(list(FORMATS), name="format"), COLUMNS)
 
 
 def compare_logits(name: str, expected: np.ndarray, found: np.ndarray) -> tuple[float, float]:
@@ -141,11 +139,8 @@ def litert_runner(path: str) -> Callable:
     """Return what answers as a LiteRT file does."""
     import tensorflow as tf
 
-    from helpers.session import quietly
-
-    with quietly():  # for it tells of its delegate
-        network = tf.lite.Interpreter(path, num_threads=os.cpu_count())
-        network.allocate_tensors()
+    network = tf.lite.Interpreter(path, num_threads=os.cpu_count())
+    network.allocate_tensors()
     serve = network.get_signature_runner()
     [(name, pixels)] = serve.get_input_details().items()
 

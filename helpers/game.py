@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 
+import ipywidgets as widgets
 import numpy as np
 from IPython.display import display
 from PIL import Image
@@ -17,17 +18,14 @@ PEOPLE = "One person is right on 95 in 100 of all test images (arxiv.org/abs/190
 
 
 def play(images: Array, labels: Array, network: Array, typed: str = "", source: str = "official") -> None:
-    """Display pictures by number, ten buttons to name them where there are widgets, and the score of `typed`.
+    """Display pictures by number, ten buttons to name them, and the score of `typed`.
 
     Images are uint8 (N, 32, 32, 3), their labels and what the network says int (N,); `typed` holds up to N
-    names of classes with spaces or commas between them, for who has no buttons; `source` is `data.source`.
+    names of classes with spaces or commas between them, for who sees no buttons; `source` is `data.source`.
     """
     ax = image_grid(images, range(1, len(images) + 1), columns=5, width=4.6)
     show(ax.figure, f"{len(images)} small pictures, numbered, without their names.", source)
-    try:
-        display(Buttons(images, labels, network).box)
-    except ImportError:
-        print("There are no buttons here, since ipywidgets is not installed: type your answers.")
+    display(Buttons(images, labels, network).box)
     print(score(re.findall(r"[^\s,;]+", typed.lower()), labels, network))
 
 
@@ -46,8 +44,6 @@ class Buttons:
     """The widget (`box`): one picture after the other, enlarged, and what was answered so far (`answers`)."""
 
     def __init__(self, images: Array, labels: Array, network: Array):
-        import ipywidgets as widgets
-
         self.images, self.labels, self.network, self.answers = images, labels, network, []
         self.page = widgets.HTML()
         self.buttons = [widgets.Button(description=name) for name in CLASS_NAMES]

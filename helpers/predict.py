@@ -1,4 +1,4 @@
-"""What a network sees in photos: `python -m helpers.predict PHOTO... [--model PATH] [--top 3] [--json]`."""
+"""What a network sees in photos: `python -m helpers.predict PHOTO... [--model PATH]`."""
 
 import argparse
 import contextlib
@@ -138,30 +138,28 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(candidates[np.argmin(losses)])
 
 
-def guesses(model: "keras.Model", photos: Sequence[Photo], top: int = 3) -> list[list[Guess]]:
-    """Return for each photo its `top` most probable classes, the most probable one first."""
+def guesses(model: "keras.Model", photos: Sequence[Photo]) -> list[list[Guess]]:
+    """Return for each photo its ten classes, the most probable one first."""
     table = probabilities(model, np.stack([photo.pixels for photo in photos]))
-    return [[Guess(CLASS_NAMES[i], float(row[i])) for i in np.argsort(-row)[:top]] for row in table]
+    return [[Guess(CLASS_NAMES[i], float(row[i])) for i in np.argsort(-row)] for row in table]
 
 
-def answer(names: Sequence[str], model_path: Path, top: int, as_json: bool) -> int:
+def in_words(guesses: Sequence[Guess]) -> str:
+    """Return the three most probable classes in words: "cat 71.2%, dog 20.0%, deer 3.1%"."""
+    return ", ".join(f"{guess.class_name} {guess.probability:.1%}" for guess in guesses[:3])
+
+
+def answer(names: Sequence[str], model_path: Path) -> int:
     """Print what the model sees in each photo; return the exit status, 1 if one photo could not be used."""
     model, status = None, 0
     for name in names:
         try:
             photo = load_photo(name)
             model = model or load_model(model_path)  # not before it is needed: it is slow
-            found = guesses(model, [photo], top)[0]
-            classes = [{"class": kind, "probability": share} for kind, share in found]
-            told = {"size": photo.size, "crop": photo.crop, "classes": classes}
+            print(f"{printable(name)}  {in_words(guesses(model, [photo])[0])}", flush=True)
         except PhotoError as error:
-            told, status = {"error": str(error)}, 1
-        if as_json:
-            print(json.dumps({"path": name} | told), flush=True)
-        elif "error" in told:
-            print(f"{printable(name)}: {told['error']}", file=sys.stderr, flush=True)
-        else:
-            print(printable(name), *(f"{kind} {share:.1%}" for kind, share in found), sep="  ", flush=True)
+            print(f"{printable(name)}: {error}", file=sys.stderr, flush=True)
+            status = 1
     return status
 
 
@@ -170,19 +168,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m helpers.predict", description="Say what is in photos.")
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a file or a folder")
     parser.add_argument("--model", type=Path, default=FINAL_MODEL, help="a .keras file")
-    parser.add_argument("--top", type=int, default=3, choices=range(1, 11), metavar="N", help="classes")
-    parser.add_argument("--json", action="store_true", help="one JSON object per photo and line")
     options = parser.parse_args(arguments)
     sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal can show every name
     try:
         check_model_file(options.model)
         names = [str(name) for given in options.photos for name in pictures_in(given) or [given]]
-        return answer(names, options.model, options.top, options.json)
+        return answer(names, options.model)
     except ModelError as error:
         print(printable(str(error)), file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # nobody reads on, as in `... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 

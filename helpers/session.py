@@ -91,10 +91,15 @@ def accelerator() -> str:
     return f"{joblib.cpu_count()} CPU cores"
 
 
-def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[str]:
+def cpuinfo(file: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
+    """Return what Linux says of a processor by name, like "model name" and "flags"; nothing elsewhere."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def processor_flags() -> list[str]:
     """Return the instructions that a run's speed depends on, as Linux names them; none elsewhere."""
-    words = cpuinfo.read_text(encoding="utf-8").split() if cpuinfo.exists() else []
-    return [flag for flag in ("avx2", "avx512f", *BFLOAT16) if flag in words]
+    return [flag for flag in ("avx2", "avx512f", *BFLOAT16) if flag in cpuinfo().get("flags", "").split()]
 
 
 def precision(wanted: str) -> str:
@@ -106,10 +111,7 @@ def precision(wanted: str) -> str:
 
 def machine() -> dict[str, str]:
     """Return what a recorded run says about where it ran: processor, accelerator, system."""
-    processor = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError, StopIteration):  # Linux keeps the name in a file of its own
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        processor = next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
+    processor = cpuinfo().get("model name") or platform.processor() or platform.machine()
     system = f"{platform.system()} {platform.machine()}"
     return {"processor": processor, "accelerator": accelerator(), "system": system}
 

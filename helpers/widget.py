@@ -18,7 +18,7 @@ from helpers import predict
 from helpers.data import CLASS_NAMES, Split
 from helpers.internal.files import ROOT
 from helpers.plots import BLUE, SKY, TEXT, WIDTH, encode, show
-from helpers.predict import Guess, Photo, printable
+from helpers.predict import Guess, Photo, in_words, printable
 
 if TYPE_CHECKING:
     import keras
@@ -39,7 +39,7 @@ def photo_widget(model: "keras.Model", surprises: Split, source: str = "official
 def show_photo(model: "keras.Model", path: str | os.PathLike) -> None:
     """Display the figure of a photo with alt text; PhotoError or ModelError if that is not possible."""
     photo = predict.load_photo(path, Path(path).name)
-    guesses = predict.guesses(model, [photo], top=10)[0]
+    guesses = predict.guesses(model, [photo])[0]
     show(photo_figure(photo, guesses), alt_text(photo, guesses))
 
 
@@ -74,11 +74,6 @@ def draw_probabilities(guesses: Sequence[Guess], truth: str | None, ax: Axes) ->
     ax.tick_params(labelsize=9)
     ax.set(xlabel="probability (%)", ylabel="class", xticks=range(0, 101, 25), xlim=(0, 128))
     ax.invert_yaxis()
-
-
-def in_words(guesses: Sequence[Guess]) -> str:
-    """Return the three most probable classes in words: "cat 71.2%, dog 20.0%, deer 3.1%"."""
-    return ", ".join(f"{guess.class_name} {guess.probability:.1%}" for guess in guesses[:3])
 
 
 def alt_text(photo: Photo, guesses: Sequence[Guess], truth: str | None = None) -> str:
@@ -139,7 +134,7 @@ class PhotoViewer:
         self.truth, self.tell.disabled = truth, True
         try:
             self.photo = predict.load_photo(source, name)
-            self.guesses = predict.guesses(self.model, [self.photo], top=10)[0]
+            self.guesses = predict.guesses(self.model, [self.photo])[0]
             self.page.value, self.tell.disabled = page(self.photo, self.guesses), truth is None
         except (predict.PhotoError, predict.ModelError) as error:
             line = f"{printable(name)}: {str(error).rstrip('.')}."

@@ -23,8 +23,8 @@ def card() -> str:
 def answers() -> tuple[Figure, str]:
     """Return our photos with the network's answers above them, and the same in words."""
     photos = [predict.load_photo(path, path.stem) for path in predict.pictures_in(ROOT / "data" / "photos")]
-    tops = predict.guesses(predict.load_model(), photos, top=1)
-    titles = [f"{top.class_name} {top.probability:.0%}" for (top,) in tops]
+    found = predict.guesses(predict.load_model(), photos)
+    titles = [f"{top.class_name} {top.probability:.0%}" for top, *_ in found]
     squares = [photo.copy.crop(predict.middle_square(photo.copy.size)).resize((240, 240)) for photo in photos]
     figure = image_grid(np.stack(squares), titles, columns=len(photos), gap=12, smooth=True).figure
     told = "; ".join(f"{photo.name}: {title}" for photo, title in zip(photos, titles, strict=True))

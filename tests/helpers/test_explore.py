@@ -63,7 +63,7 @@ def test_doubted_labels_are_six_of_which_the_first_four_are_agreed_on():
 
 @pytest.mark.slow
 def test_published_duplicates_of_cifar10_are_found_and_doubted_labels_are_not_the_official_ones(official_dir):
-    data = load_cifar10("official", val_size=0, data_dir=official_dir)
+    data = load_cifar10("official", val_size=0)
     doubts = explore.doubtful_labels(data.test.labels, "official")
     assert all(doubt.checkers != data.test.labels[index] for index, doubt in doubts.items())
     pairs = explore.near_duplicates(data.train.images, data.test.images)

@@ -1,6 +1,4 @@
-"""The guessing game: buttons and typed answers score alike, with ipywidgets and without."""
-
-import sys
+"""The guessing game: buttons and typed answers score alike."""
 
 import numpy as np
 import pytest
@@ -39,11 +37,3 @@ def test_buttons_tell_each_label_and_the_score_at_the_end():
 def test_typed_answers_are_scored_and_a_slip_is_told(typed, said, capsys, style):
     game.play(IMAGES, LABELS, NETWORK, typed)
     assert said in capsys.readouterr().out
-
-
-def test_without_ipywidgets_the_pictures_and_the_score_are_there(monkeypatch, capsys, style):
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    game.play(IMAGES, LABELS, NETWORK)
-    out = capsys.readouterr().out
-    assert "no buttons here" in out
-    assert "The network: 2 of 3." in out

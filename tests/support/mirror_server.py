@@ -1,8 +1,6 @@
 """A web server on loopback that serves files, well or with a fault: the mirrors of the download tests."""
 
 import re
-import socket
-import struct
 import threading
 import time
 from dataclasses import dataclass, field
@@ -18,8 +16,7 @@ class Mirror:
     content: bytes
     status: int = 200
     faulty: int = 10**9  # so many of the first requests get the faults below, the others none
-    end_at: float | None = None  # the answer ends there, though more was announced,
-    reset: bool = False  # by a torn connection
+    end_at: float | None = None  # the answer ends there, though more was announced
     stall_at: float | None = None  # nothing comes from there on; below 0: letters of a header, without end
     pause: float = 0  # seconds after each piece
     ranges: bool = True  # whether Range is understood
@@ -55,11 +52,7 @@ class Handler(BaseHTTPRequestHandler):
         for begin in range(0, len(content), PIECE):
             self.wfile.write(content[begin : begin + PIECE])
             time.sleep(mirror.pause)
-        if mirror.reset:
-            time.sleep(0.05)  # what was sent so far may arrive
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()
-        elif mirror.stall_at is not None:
+        if mirror.stall_at is not None:
             self.server.closing.wait(20)
 
     def stall(self):

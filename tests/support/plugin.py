@@ -6,7 +6,6 @@ pyproject.toml loads this file with `-p tests.support.plugin`: it holds for one 
 import os
 import shutil
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,10 @@ from nbval.plugin import IPyNbCell
 os.environ.setdefault("TUTORIAL_PROFILE", "smoke")  # inherited by the notebooks' kernels
 
 first_failure = pytest.StashKey[int]()
-not_run = pytest.StashKey[Counter]()
 
 
 def pytest_configure(config):
     """Give the kernels an IPython folder of their own: the user's settings out, the check of figures in."""
-    config.stash[not_run] = Counter()
     folder = Path(tempfile.mkdtemp(prefix="ipython-"))
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True)
@@ -33,7 +30,6 @@ def pytest_configure(config):
 def pytest_runtest_setup(item):
     """Skip a notebook's cell if an earlier one failed: its failure would be an echo."""
     if isinstance(item, IPyNbCell) and first_failure in item.parent.stash:
-        item.config.stash[not_run][item.parent.path.name] += 1
         pytest.skip(f"code cell {item.parent.stash[first_failure]} failed")
 
 
@@ -44,9 +40,3 @@ def pytest_runtest_makereport(item, call):
     if isinstance(item, IPyNbCell) and report.failed:
         item.parent.stash.setdefault(first_failure, item.cell_num)
     return report
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    """Say in one line per notebook what was not run."""
-    for name, count in config.stash[not_run].items():
-        terminalreporter.write_line(f"{name}: stopped at its first failing cell, {count} cells not run")

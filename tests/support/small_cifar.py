@@ -80,5 +80,5 @@ def install(setattr, *mirrors: str, window: float = 5) -> None:
 
 if __name__ == "__main__":
     install(setattr, *sys.argv[1:])
-    loaded = official.official_arrays(None)
+    loaded = official.official_arrays()
     assert np.array_equal(loaded["test_images"], ARRAYS["test_images"])

@@ -54,9 +54,8 @@ def test_a_good_mirror_is_asked_once_and_leaves_nothing_half(fetch, cache):
     assert list(cache.iterdir()) == [cache / BINARY]
 
 
-@pytest.mark.parametrize("reset", [False, True])
-def test_a_mirror_that_breaks_off_is_asked_for_the_rest(fetch, reset):
-    mirror = Mirror(CONTENT, end_at=0.5, reset=reset, faulty=1)
+def test_a_mirror_that_breaks_off_is_asked_for_the_rest(fetch):
+    mirror = Mirror(CONTENT, end_at=0.5, faulty=1)
     fetch(mirror)
     assert 0 < mirror.starts[1] <= SIZE / 2
     assert len(mirror.starts) == 2
@@ -123,9 +122,8 @@ def test_when_all_fail_the_error_says_what_was_tried_and_the_three_ways_out(cach
 
 
 def test_what_a_server_says_cannot_steer_a_terminal(fetch):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError, match=r"\\x1b\[2J"):
         fetch(Mirror(CONTENT, headers={"Content-Length": "\x1b[2J"}))
-    assert "\x1b" not in str(caught.value)
 
 
 def test_a_disk_that_is_full_or_read_only_is_the_disk_s_fault(fetch, cache, monkeypatch):

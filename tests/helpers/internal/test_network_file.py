@@ -3,10 +3,12 @@
 import inspect
 import io
 import json
+import re
 import tracemalloc
 import zipfile
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import h5py
 import keras
@@ -15,7 +17,7 @@ import pytest
 
 from helpers import models
 from helpers.internal import network_file
-from helpers.internal.network_file import check_model_file, forbidden_part, unpacked
+from helpers.internal.network_file import check_model_file, forbidden_part, forbidden_weights, unpacked
 from helpers.predict import FINAL_MODEL, ModelError, load_model
 
 layers = keras.layers
@@ -42,13 +44,6 @@ def packed(path: Path, content: dict[str, bytes], **options) -> Path:
     return path
 
 
-def changed_config(path: Path, target: Path, change) -> Path:
-    """Write a model file again, after `change` has worked on its description."""
-    content = unpacked(path)
-    change(config := json.loads(content["config.json"]))
-    return packed(target, content | {"config.json": json.dumps(config).encode()})
-
-
 # What is accepted
 
 
@@ -70,12 +65,10 @@ def test_a_functional_network_is_loaded_too(tmp_path):
 
 
 def test_keras_is_asked_to_be_safe_too(model_path, monkeypatch):
-    asked, real = {}, keras.saving.load_model
-    monkeypatch.setattr(
-        keras.saving, "load_model", lambda path, **options: asked.update(options) or real(path)
-    )
+    load = Mock(wraps=keras.saving.load_model)
+    monkeypatch.setattr(keras.saving, "load_model", load)
     load_model(model_path)
-    assert asked == {"compile": False, "safe_mode": True}
+    load.assert_called_once_with(model_path, compile=False, safe_mode=True)
 
 
 # What is refused
@@ -100,16 +93,12 @@ def test_what_is_no_model_file_is_refused(tmp_path, monkeypatch, model_path):
     refused(model_path, "it is larger than")
 
 
-def test_a_truncated_model_is_refused_wherever_it_was_cut_off(model_path, tmp_path):
-    content = model_path.read_bytes()
-    for length in (0, 100, len(content) // 2, len(content) - 1):
-        (tmp_path / "cut.keras").write_bytes(content[:length])
-        refused(tmp_path / "cut.keras", "it is damaged or cut off")
-
-
 def test_a_damaged_model_is_refused_or_was_damaged_where_it_does_not_count(model_path, tmp_path):
     content, whole = model_path.read_bytes(), unpacked(model_path)
     chance, found, path = np.random.default_rng(0), 0, tmp_path / "damaged.keras"
+    for length in (0, 100, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:length])
+        refused(path, "it is damaged or cut off")
     for _ in range(100):
         damaged = bytearray(content)
         damaged[chance.integers(len(content))] ^= 1 << chance.integers(8)
@@ -125,10 +114,7 @@ def test_a_damaged_model_is_refused_or_was_damaged_where_it_does_not_count(model
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (
-            {"../../outside.txt": b"x"},
-            "expected config.json, metadata.json, model.weights.h5 in it and nothing",
-        ),
+        ({"../../outside.txt": b"x"}, "expected config.json, metadata.json, model.weights.h5 in it and"),
         ({"model.weights.h5": bytes(70_000_000)}, "it unpacks to more"),
         ({"config.json": b"[" * 300_000}, "it unpacks to more"),
         ({"model.weights.h5": b"no HDF5"}, "is damaged"),
@@ -142,14 +128,11 @@ def test_a_file_with_other_contents_is_refused(change, words, model_path, tmp_pa
     refused(packed(tmp_path / "x.keras", parts, **options), words)
 
 
-def test_parts_compressed_in_an_unusual_way_are_refused(model_path, tmp_path):
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_descriptions_in_one_file_and_unusual_ways_to_compress_are_refused(model_path, tmp_path):
     path = packed(tmp_path / "x.keras", unpacked(model_path), compression=zipfile.ZIP_LZMA)
     refused(path, "expected parts that are stored or deflated")
-
-
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_descriptions_in_one_file_are_refused(model_path, tmp_path):
-    path = packed(tmp_path / "twice.keras", unpacked(model_path))
+    packed(path, unpacked(model_path))
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("config.json", b"{}")
     refused(path, "and nothing else")
@@ -166,10 +149,6 @@ def test_what_unpacks_to_more_than_it_declares_is_refused_and_not_unpacked(model
     refused(path, "is damaged")
     assert tracemalloc.get_traced_memory()[1] < size / 10
     tracemalloc.stop()
-
-
-def add_layer(part):
-    return lambda config: config["config"]["layers"].append(part)
 
 
 def layer(kind="Dense", module="keras.layers", **settings):
@@ -192,9 +171,10 @@ HOSTILE = {  # parts of a description, each a way to run code
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_network_with_parts_that_could_run_code_is_refused(kind, model_path, tmp_path):
-    path = changed_config(model_path, tmp_path / "hostile.keras", add_layer(HOSTILE[kind]))
-    refused(path, "is no part of this series' networks")
+def test_a_network_with_parts_that_could_run_code_is_refused(kind):
+    reason = forbidden_part(layer("Sequential", "keras", layers=[HOSTILE[kind]]))
+    assert reason.endswith("is no part of this series' networks")
+    assert reason.isprintable()
 
 
 BUILT = {"build_config": {"input_shape": [None, 8, 8, 4000]}}
@@ -211,11 +191,8 @@ BUILT = {"build_config": {"input_shape": [None, 8, 8, 4000]}}
     ],
     ids=["large number", "no number", "many layers", "large kernel", "unknown size"],
 )
-def test_a_network_too_large_to_be_built_is_refused(parts, words, model_path, tmp_path):
-    def add(config):
-        config["config"]["layers"] += parts
-
-    refused(changed_config(model_path, tmp_path / "large.keras", add), words)
+def test_a_network_too_large_to_be_built_is_refused(parts, words):
+    assert re.search(words, forbidden_part(layer("Sequential", "keras", layers=parts)))
 
 
 @pytest.mark.parametrize(
@@ -230,27 +207,19 @@ def test_a_network_too_large_to_be_built_is_refused(parts, words, model_path, tm
     ],
     ids=["small on the disk", "outside", "link to what may never end", "link to itself", "deep", "wide"],
 )
-def test_weights_that_fill_the_memory_or_lie_elsewhere_are_refused(make, words, model_path, tmp_path):
+def test_weights_that_fill_the_memory_or_lie_elsewhere_are_refused(make, words):
     with h5py.File(content := io.BytesIO(), "w") as file:
         make(file)
-    parts = unpacked(model_path) | {"model.weights.h5": content.getvalue()}
-    refused(packed(tmp_path / "x.keras", parts), words)
-
-
-def test_what_is_no_path_is_a_type_error():
-    for wrong in (None, np.zeros(3), ["model.keras"]):
-        with pytest.raises(TypeError, match=f"not {type(wrong).__name__}"):
-            load_model(wrong)
+    assert words in forbidden_weights(content.getvalue())
 
 
 # What Keras itself cannot load, or what is another network
 
 
 def test_a_network_that_keras_cannot_load_is_told_in_one_line(model_path, tmp_path):
-    def add_setting(config):
-        config["config"]["layers"][-1]["config"]["of_tomorrow"] = None
-
-    path = changed_config(model_path, tmp_path / "newer.keras", add_setting)
+    parts = unpacked(model_path)
+    parts["config.json"] = parts["config.json"].replace(b'"units": 10', b'"of_tomorrow": 10')
+    path = packed(tmp_path / "newer.keras", parts)
     with pytest.raises(ModelError, match=f"Keras {keras.__version__} cannot load .*newer.keras: ") as error:
         load_model(path)
     assert str(error.value).isprintable()

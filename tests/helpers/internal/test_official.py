@@ -6,13 +6,14 @@ import pickle
 import shutil
 import tarfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import filelock
 import numpy as np
 import pytest
 
 from helpers.internal import download, official
-from helpers.internal.official import DataError, official_arrays
+from helpers.internal.official import DataError
 from tests.support.small_cifar import ARCHIVES, ARRAYS, BINARY, FILES, FOLDERS, PYTHON, install, put_folder
 
 REFUSED = "missing, damaged or not official"
@@ -23,7 +24,7 @@ def places(tmp_path, monkeypatch):
     """An empty machine without network, and the small stand-in for CIFAR-10: its folders are in this one."""
     monkeypatch.setenv("TUTORIAL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.delenv("CIFAR10_DIR", raising=False)
+    monkeypatch.setenv("CIFAR10_DIR", "")
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     install(monkeypatch.setattr)
@@ -35,6 +36,12 @@ def places(tmp_path, monkeypatch):
 def folder(places):
     """The folder of the binary layout."""
     return put_folder(places / FOLDERS[0], FOLDERS[0])
+
+
+def arrays_of(named=""):
+    """Return the arrays of what CIFAR10_DIR names, or else of what is found."""
+    os.environ["CIFAR10_DIR"] = str(named)
+    return official.official_arrays()
 
 
 def check(arrays):
@@ -60,47 +67,33 @@ def check(arrays):
         ("cache/cifar-10-python.tar.gz", None),
     ],
 )
-def test_where_official_files_are_found(places, monkeypatch, place, named):
+def test_where_official_files_are_found(places, place, named):
     if place.endswith(("-bin", "-py")):
         put_folder(places / place, FOLDERS["-bin" not in place])
     else:
         (places / place).parent.mkdir(parents=True)
         content = ARCHIVES[BINARY if "-bin" in place else PYTHON]
         (places / place).write_bytes(gzip.decompress(content) if place.endswith(".tar") else content)
-    check(official_arrays(named and places / named))
-    if named:
-        shutil.rmtree(places / "cache")
-        monkeypatch.setenv("CIFAR10_DIR", str(places / named))
-        check(official_arrays(None))
-
-
-def test_damaged_files_are_passed_over_and_at_last_they_are_downloaded(places, monkeypatch, capsys):
-    damaged = put_folder(places / "keras/datasets/cifar-10-batches-py", FOLDERS[1])
-    (damaged / "data_batch_3").write_bytes(b"")
-    (places / "downloaded").write_bytes(ARCHIVES[BINARY])
-    monkeypatch.setattr(download, "fetch", lambda: places / "downloaded")
-    check(official_arrays(None))
-    assert f"{damaged}: data_batch_3 {REFUSED}" in capsys.readouterr().out
+    check(arrays_of(places / named if named else ""))
 
 
 def test_the_cache_serves_alone_and_has_nothing_else_in_it(places, folder):
-    check(official_arrays(folder))
-    shutil.rmtree(folder)
-    check(official_arrays(None))
+    check(arrays_of(folder))
+    check(arrays_of("nowhere"))
     assert {file.name for file in places.glob("cache/*")} - {"lock"} == {f"{name}.npy" for name in ARRAYS}
 
 
-def test_a_named_place_without_data_is_an_error(places, monkeypatch):
-    with pytest.raises(DataError, match="No whole cifar-10-batches-bin or .* in /.*/work/nowhere"):
-        official_arrays("nowhere")
-    monkeypatch.setenv("CIFAR10_DIR", "nowhere")  # counts from the repository, wherever a notebook runs
-    with pytest.raises(DataError, match=f"in {official.ROOT / 'nowhere'}: correct data_dir or CIFAR10_DIR"):
-        official_arrays(None)
+def test_a_named_place_without_data_is_an_error_and_counts_from_the_repository():
+    expected = (
+        f"No whole cifar-10-batches-bin or .* in {official.ROOT / 'nowhere'}: correct or unset CIFAR10_DIR"
+    )
+    with pytest.raises(DataError, match=expected):
+        arrays_of("nowhere")
 
 
 @pytest.mark.parametrize("kind", ["cut short", "one bit", "header", "empty", "lost"])
 def test_a_damaged_copy_is_noticed_and_made_anew(places, folder, kind):
-    official_arrays(folder)
+    arrays_of(folder)
     path = places / "cache" / "train_images.npy"
     content, times = bytearray(path.read_bytes()), path.stat()
     content[60 if kind == "header" else -100] ^= 1
@@ -109,7 +102,7 @@ def test_a_damaged_copy_is_noticed_and_made_anew(places, folder, kind):
     if kind == "lost":
         path.unlink()
     assert official.load() is None
-    check(official_arrays(folder))
+    check(arrays_of(folder))
     assert official.load() is not None
 
 
@@ -122,7 +115,7 @@ def test_a_cache_that_cannot_be_written_is_told_and_the_data_loads_all_the_same(
     else:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
-        check(official_arrays(folder))
+        check(arrays_of(folder))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert f"The cache folder {places / 'cache'} cannot be written" in capsys.readouterr().out
@@ -131,34 +124,34 @@ def test_a_cache_that_cannot_be_written_is_told_and_the_data_loads_all_the_same(
 
 @pytest.mark.parametrize("error", [PermissionError("no"), NotImplementedError("no flock here")])
 def test_a_file_system_without_locks_is_no_obstacle(folder, monkeypatch, error):
-    monkeypatch.setattr(filelock.FileLock, "acquire", lambda self: raise_(error))
-    check(official_arrays(folder))
-
-
-def raise_(error):
-    raise error
+    monkeypatch.setattr(filelock.FileLock, "acquire", Mock(side_effect=error))
+    check(arrays_of(folder))
 
 
 def test_where_there_is_no_home_the_other_places_are_looked_at(places, folder, monkeypatch):
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # what it does without a home
-    monkeypatch.setattr(Path, "expanduser", lambda path: raise_(RuntimeError("Could not determine home")))
+    monkeypatch.setattr(Path, "expanduser", Mock(side_effect=RuntimeError))
     folder.rename(places / "work" / "data")
-    check(official_arrays(None))
+    check(arrays_of())
 
 
 @pytest.mark.parametrize("layout", FOLDERS)
-def test_one_altered_bit_is_refused_and_a_whole_layout_beside_it_serves(places, layout, capsys):
-    file = put_folder(places / layout, layout) / tuple(FILES[layout])[1]
+def test_one_altered_bit_is_passed_over_for_another_layout_or_a_download(places, layout, monkeypatch, capsys):
+    file = put_folder(places / "keras" / "datasets" / layout, layout) / tuple(FILES[layout])[1]
     content = bytearray(file.read_bytes())
     content[5000] ^= 1
     file.write_bytes(content)
     with pytest.raises(DataError, match="No whole cifar-10"):
-        official_arrays(places)
+        arrays_of(places / "keras" / "datasets")
     assert f"{layout}: data_batch_2 {REFUSED}" in capsys.readouterr().out
+    (places / "downloaded").write_bytes(ARCHIVES[BINARY])
+    monkeypatch.setattr(download, "fetch", lambda: places / "downloaded")
+    check(arrays_of())
+    shutil.rmtree(places / "cache")
     other = FOLDERS[layout == FOLDERS[0]]
-    put_folder(places / other, other)
-    check(official_arrays(places))
+    put_folder(places / "keras" / "datasets" / other, other)
+    check(arrays_of(places / "keras" / "datasets"))
 
 
 class Hostile:
