@@ -73,13 +73,19 @@ def profile() -> str:
     return name
 
 
-def load_cifar10(source: str = "auto", *, val_size: int = 5000, seed: int = 0, fold: int = 0) -> Cifar10:
+def load_cifar10(
+    source: str = "auto",
+    *,
+    val_size: int = 5000,
+    seed: int = 0,
+    fold: int = 0,
+    data_dir: str | os.PathLike | None = None,
+) -> Cifar10:
     """Load 45,000 images to train on, 5,000 for validation, 10,000 to test; of the sample 1,800, 200, 1,000.
 
-    The decoded copy is read or, if there is none, made: from the place that the environment variable
-    `CIFAR10_DIR` names (an official archive, the folder of its files, or a folder that holds one of these);
-    without one, from what Keras or torchvision left; at last from a download. Whatever the place, the arrays
-    are the same, to the last bit.
+    The decoded copy is read or, if there is none, made: from the place that `data_dir` or the environment
+    variable `CIFAR10_DIR` names; without one, from what Keras or torchvision left; at last from a download.
+    Whatever the place, the arrays are the same, to the last bit.
 
     Args:
         source: "official" (CIFAR-10 or an error), "sample" (the synthetic sample: no network, no cache) or
@@ -88,6 +94,7 @@ def load_cifar10(source: str = "auto", *, val_size: int = 5000, seed: int = 0, f
             Of the sample a 25th of `val_size` is held out.
         seed: chooses the images that are held out. Nothing else depends on it.
         fold: which images of a seed are held out, from 0; those of different folds are different images.
+        data_dir: an official archive, the folder of its files, or a folder that holds one of these.
 
     Raises:
         DataError: if the source is "official" and the files cannot be had; it says why and what to do.
@@ -103,7 +110,7 @@ def load_cifar10(source: str = "auto", *, val_size: int = 5000, seed: int = 0, f
         source = "sample"
     if source != "sample":
         try:
-            return from_arrays(official_arrays().values(), "official", val_size, seed, fold)
+            return from_arrays(official_arrays(data_dir).values(), "official", val_size, seed, fold)
         except DataError as error:
             if source == "official":
                 raise

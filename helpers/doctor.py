@@ -67,10 +67,10 @@ def dataset():
 
     if official.load() is not None:
         return f"CIFAR-10 is in {official.folder()}, decoded"
-    for path in official.candidates():
+    place = official.named_place(None)  # of CIFAR10_DIR
+    for path in official.candidates(place):
         official.decoded(path)  # raises DataError if it is damaged
         return f"CIFAR-10 is in {path}"
-    place = official.named_place()
     if place:
         raise RuntimeError(f"CIFAR10_DIR is {place}, and no CIFAR-10 is there")
     return "CIFAR-10 is not on this machine: the next load downloads 170 MB"

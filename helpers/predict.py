@@ -149,17 +149,21 @@ def in_words(guesses: Sequence[Guess]) -> str:
     return ", ".join(f"{guess.class_name} {guess.probability:.1%}" for guess in guesses[:3])
 
 
-def answer(names: Sequence[str], model_path: Path) -> int:
+def answer(names: Sequence[str], model_path: Path, as_json: bool) -> int:
     """Print what the model sees in each photo; return the exit status, 1 if one photo could not be used."""
     model, status = None, 0
     for name in names:
         try:
             photo = load_photo(name)
             model = model or load_model(model_path)  # not before it is needed: it is slow
-            print(f"{printable(name)}  {in_words(guesses(model, [photo])[0])}", flush=True)
+            found = guesses(model, [photo])[0]
+            line, told, file = f"  {in_words(found)}", {"classes": dict(found)}, sys.stdout
         except PhotoError as error:
-            print(f"{printable(name)}: {error}", file=sys.stderr, flush=True)
-            status = 1
+            line, told, file, status = f": {error}", {"error": str(error)}, sys.stderr, 1
+        if as_json:
+            print(json.dumps({"path": name} | told), flush=True)
+        else:
+            print(f"{printable(name)}{line}", file=file, flush=True)
     return status
 
 
@@ -168,12 +172,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m helpers.predict", description="Say what is in photos.")
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a file or a folder")
     parser.add_argument("--model", type=Path, default=FINAL_MODEL, help="a .keras file")
+    parser.add_argument("--json", action="store_true", help="one JSON object per photo and line")
     options = parser.parse_args(arguments)
     sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal can show every name
     try:
         check_model_file(options.model)
         names = [str(name) for given in options.photos for name in pictures_in(given) or [given]]
-        return answer(names, options.model)
+        return answer(names, options.model, options.json)
     except ModelError as error:
         print(printable(str(error)), file=sys.stderr)
         return 1

@@ -53,7 +53,7 @@ class DataError(Exception):
     """The data cannot be had or is not what it should be; the message says what to do."""
 
 
-def official_arrays() -> Arrays:
+def official_arrays(data_dir: str | os.PathLike | None = None) -> Arrays:
     """Return CIFAR-10's arrays, mapped from the cache. If need be it is filled, by one kernel at a time."""
     if arrays := load():
         return arrays
@@ -65,13 +65,15 @@ def official_arrays() -> Arrays:
         folder().mkdir(parents=True, exist_ok=True)
         lock.acquire()
     try:
-        return load() or store(find())
+        return load() or store(find(named_place(data_dir)))
     finally:
         lock.release()
 
 
-def named_place() -> Path | None:
-    """Return the place that `CIFAR10_DIR` names, if any."""
+def named_place(data_dir: str | os.PathLike | None) -> Path | None:
+    """Return the place that `data_dir` or `CIFAR10_DIR` names, if any."""
+    if data_dir:
+        return place(data_dir).absolute()
     named = os.environ.get("CIFAR10_DIR")
     return settled(named) if named else None
 
@@ -86,9 +88,8 @@ def folder() -> Path:
     return settled(os.environ.get("TUTORIAL_CACHE") or "data/cache")
 
 
-def candidates() -> list[Path]:
+def candidates(named: Path | None) -> list[Path]:
     """Return what looks official: at, or in, the named place or, without one, the usual places."""
-    named = named_place()
     places = [named] if named else usual_places()
     paths = [path / name for path in places for name in ("", *FOLDERS, *ARCHIVES, *UNPACKED)]
     return [path for path in paths if path.is_file() or any((path / name).is_file() for name in FILES)]
@@ -100,16 +101,16 @@ def usual_places() -> list[Path]:
     return [folder(), *keras.glob("cifar-10-batches-py*"), keras, Path.cwd() / "data"]
 
 
-def find() -> Arrays:
-    """Read the first right candidate; without one, download unless a place is named."""
-    for path in candidates():
+def find(named: Path | None) -> Arrays:
+    """Read the first right candidate at the named place or, without one, at the usual ones; else download."""
+    for path in candidates(named):
         try:
             return decoded(path)
         except (DataError, OSError, tarfile.TarError) as error:
             print(f"Passed over {path}: {error}")
-    if named := named_place():
+    if named:
         expected = " or ".join((*FOLDERS[:2], *ARCHIVES))
-        raise DataError(f"No whole {expected} in {named}: correct or unset CIFAR10_DIR.")
+        raise DataError(f"No whole {expected} in {named}: correct data_dir or CIFAR10_DIR, or leave it out.")
     from helpers.internal import download  # slow to import, and needed once
 
     return decoded(download.fetch())

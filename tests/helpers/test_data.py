@@ -19,7 +19,7 @@ LABELS = np.tile(np.arange(10), 100)
 def official(monkeypatch):
     """Official arrays that take no time, under the standard profile."""
     monkeypatch.setenv("TUTORIAL_PROFILE", "standard")
-    monkeypatch.setattr(data, "official_arrays", lambda: ARRAYS)
+    monkeypatch.setattr(data, "official_arrays", lambda data_dir: ARRAYS)
 
 
 @pytest.mark.parametrize("fold", [0, 4])
@@ -87,7 +87,7 @@ def test_the_smoke_profile_gives_the_sample_with_one_line(monkeypatch, capsys):
 
 
 def test_auto_falls_back_with_a_banner_that_nobody_can_miss_and_official_never(monkeypatch, capsys):
-    def fail():
+    def fail(data_dir):
         raise DataError("no network, no files")
 
     monkeypatch.setattr(data, "official_arrays", fail)
@@ -109,8 +109,7 @@ def test_the_official_files_give_what_keras_gives(official_dir, tmp_path, monkey
     monkeypatch.undo()
     for folder in folders:
         monkeypatch.setenv("TUTORIAL_CACHE", str(tmp_path / folder.name))
-        monkeypatch.setenv("CIFAR10_DIR", str(folder))
-        loaded = load_cifar10("official", val_size=0)
+        loaded = load_cifar10("official", val_size=0, data_dir=folder)
         images = np.concatenate([loaded.train.images, loaded.test.images]).transpose(0, 3, 1, 2)
         assert np.array_equal(images, np.concatenate([pixels for pixels, _ in expected]))
         labels = np.concatenate([loaded.train.labels, loaded.test.labels])

@@ -1,5 +1,6 @@
 """What a network sees in a photo: probabilities that are some, and the command that says them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -48,8 +49,8 @@ def command(model, model_path, capsys, monkeypatch):
     """Run the command; return its exit status, its lines, and its lines on standard error."""
     monkeypatch.setattr(predict, "load_model", lambda path: model)
 
-    def run(*photos, model=model_path):
-        status = main([*map(str, photos), "--model", str(model)])
+    def run(*words, model=model_path):
+        status = main([*map(str, words), "--model", str(model)])
         captured = capsys.readouterr()
         return status, captured.out.splitlines(), captured.err.splitlines()
 
@@ -139,6 +140,9 @@ def test_a_line_for_each_photo_names_its_classes_and_bad_ones_among_them_are_tol
     assert [line.partition(": ")[0] for line in errors] == [
         f"{album / name}" for name in ("none.jpg", "notes.txt")
     ]
+    status, lines, errors = command("--json", album / "none.jpg", album / "b.jpg")
+    wrong, right = map(json.loads, lines)
+    assert (status, errors, list(wrong), len(right["classes"])) == (1, [], ["path", "error"], 10)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not allow such names")

@@ -84,9 +84,7 @@ def test_the_cache_serves_alone_and_has_nothing_else_in_it(places, folder):
 
 
 def test_a_named_place_without_data_is_an_error_and_counts_from_the_repository():
-    expected = (
-        f"No whole cifar-10-batches-bin or .* in {official.ROOT / 'nowhere'}: correct or unset CIFAR10_DIR"
-    )
+    expected = f"No whole cifar-10-batches-bin or .* in {official.ROOT / 'nowhere'}: correct data_dir or"
     with pytest.raises(DataError, match=expected):
         arrays_of("nowhere")
 
