@@ -50,6 +50,11 @@ def test_with_an_address_it_clones_the_series_beside_the_notebook_once(repositor
     setup = SETUP.replace("https://github.com/your_name/cifar10-tutorial", ADDRESS)
     folder = tmp_path_factory.mktemp("content")
     cloned = (str(folder / "cifar10-tutorial"), "")
+    (git := repository.parent / "git").write_text(
+        '#!/bin/sh\nfor last; do :; done; touch "$last/a"; kill -9 $$\n'
+    )
+    git.chmod(0o755)
+    assert "CalledProcessError" in run_setup(folder, setup, PATH=f"{git.parent}:{os.environ['PATH']}")[1]
     assert run_setup(folder, setup, **served_as(ADDRESS, repository)) == cloned
     assert run_setup(folder, setup) == cloned
 
