@@ -8,8 +8,7 @@ import sys
 
 from helpers.internal.files import ROOT
 
-# As it is, so that it can only fall; the aims are 5,800 of all code, 4,400 of helpers and 7,500 of tests.
-# First to go are the studies of the first series, when the new ones are recorded.
+# As it is, so that it can only fall; the aims are 5,800 of all code and 4,400 of helpers.
 BUDGETS = {("helpers", "tools", "benchmarks"): 6633, ("helpers",): 5414, ("tests",): 7500}
 MODULE = 250  # lines of each module in helpers and tools
 
