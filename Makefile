@@ -21,8 +21,9 @@ check: $(INSTALLED) ## check style, size and, in a minute, the code; run it befo
 
 test: $(INSTALLED) ## run all tests and, on a small sample, every notebook, side by side
 	@mkdir -p build
-	@$(RUN) pytest notebooks >build/notebooks.txt 2>&1 & notebooks=$$!; trap "kill $$notebooks" INT TERM; \
-	$(RUN) pytest tests; code=$$?; wait $$notebooks; code=$$((code + $$?)); cat build/notebooks.txt; exit $$code
+	@$(RUN) pytest notebooks/*.ipynb >build/chapters.txt 2>&1 & chapters=$$!; trap "kill $$chapters" INT TERM; \
+	$(RUN) pytest tests notebooks/solutions notebooks/template; code=$$?; \
+	wait $$chapters; code=$$((code + $$?)); cat build/chapters.txt; exit $$code
 
 test-browser: $(INSTALLED) ## look at the notebooks in JupyterLab in a headless Chromium; pictures in build/browser
 	$(RUN) pip install --quiet --disable-pip-version-check --requirement tests/clients/browser/requirements.txt
