@@ -19,6 +19,8 @@ from helpers.workers import here, in_own_process
 from tests.support import jobs
 from tests.support.tiny import STUDY
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch):
@@ -107,7 +109,6 @@ def test_without_dask_a_cluster_says_what_to_install(monkeypatch, tmp_path):
     assert (ROOT / "requirements-cluster.txt").is_file()
 
 
-@pytest.mark.slow
 def test_dask_gives_records_though_a_worker_dies_and_one_of_another_kind_is_refused(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(workers, "origin", jobs.stub_origin)

@@ -57,7 +57,3 @@ def test_with_an_address_it_clones_the_series_beside_the_notebook_once(repositor
     assert "CalledProcessError" in run_setup(folder, setup, PATH=f"{git.parent}:{os.environ['PATH']}")[1]
     assert run_setup(folder, setup, **served_as(ADDRESS, repository)) == cloned
     assert run_setup(folder, setup) == cloned
-
-
-def test_it_is_short():
-    assert len(SETUP.splitlines()) <= 20
