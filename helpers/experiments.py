@@ -8,13 +8,12 @@ at once: `--workers 4`, `--scheduler tcp://HOST:PORT`, or `--shard 2/30` on one 
 import os
 import signal
 
-if __name__ in ("__main__", "__mp_main__"):  # until `main` runs: TensorFlow takes seconds to start
+if __name__ == "__mp_main__":  # a process for a run, which `helpers` takes for no command
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 import helpers.session  # noqa: F401  first: it starts TensorFlow without its notes
 
 import argparse
 import json
-import os.path
 import sys
 import timeit
 from collections.abc import Callable, Sequence
@@ -182,8 +181,6 @@ def show_study(study: Study, source: str) -> None:
         print(f"Runs of each commit: {runs['commit'].value_counts(dropna=False).to_dict()}\n")
     columns = records.accuracy_columns(study)
     tables = {f"{records.in_words(c)}, %": records.summary_table(runs, c) for c in columns}
-    if study.milestones:
-        tables["mean accuracy after so many epochs, %"] = records.milestone_table(runs, study.milestones)
     tables["paired differences, percentage points"] = records.verdict_table(runs, column=columns[0])
     for title, table in tables.items():
         print(f"{title.capitalize()}\n\n{table.to_string(float_format='%.3f')}\n")

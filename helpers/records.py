@@ -241,10 +241,3 @@ def verdict_table(
         table["seconds"] = [60 * minutes_of(runs[runs["title"] == title]) for title in order]
     table.attrs = spread._asdict() | {"std": 100 * spread.std}
     return table if titles is None else table.loc[list(titles)]
-
-
-def milestone_table(runs: pd.DataFrame, epochs: Sequence[int]) -> pd.DataFrame:
-    """Return mean validation accuracy in percent, a row per variant, a column per number of epochs."""
-    accuracy = {n: [history[n - 1]["val_accuracy"] for history in runs["history"]] for n in epochs}
-    table = 100 * pd.DataFrame(accuracy).groupby(runs["title"].to_numpy(), sort=False).mean()
-    return table.rename_axis("epochs", axis="columns")

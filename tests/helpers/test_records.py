@@ -165,11 +165,10 @@ def test_variants_and_baseline_can_be_chosen_and_on_a_ladder_each_has_the_one_ab
     assert list(ladder["seconds"]) == [6, 6, 6]
 
 
-def test_histories_are_averaged_over_the_seeds_and_looked_at_after_so_many_epochs():
+def test_histories_are_averaged_over_the_seeds():
     runs = load_runs("tiny")
     history = records.mean_history(runs, "Baseline")
     assert [row["val_accuracy"] for row in history] == pytest.approx([0.525, 0.575])
-    assert records.milestone_table(runs, (1, 2)).loc["Baseline"].to_list() == pytest.approx([52.5, 57.5])
 
 
 def test_another_column_gives_another_verdict():

@@ -12,7 +12,7 @@ from helpers.training import CROP_SIDE
 
 # Studies of a single recipe compare nothing: `full` comes before `final`, the classic ones measure seconds.
 SINGLE = {"quick": 3, "full": 1, "final": 3, "classic": 1, "classic_keras": 1}
-JUDGES = [s for s in STUDIES.values() if not (s.first_seed or s.milestones or s.name in SINGLE)]
+JUDGES = [s for s in STUDIES.values() if not (s.first_seed or s.name in {"budget", *SINGLE})]
 CHOOSERS = [study for study in STUDIES.values() if study.first_seed]
 
 
@@ -100,10 +100,3 @@ def test_the_full_recipe_is_the_rung_that_was_kept_only_wider_and_longer():
         assert variant.options.keys() == kept.options.keys() == {"width"}
     assert STUDIES["final"].variants == STUDIES["full"].variants
     assert STUDIES["final"].final
-
-
-def test_a_study_with_milestones_trains_so_that_a_long_run_begins_as_a_short_one():
-    with_milestones = [study for study in STUDIES.values() if study.milestones]
-    assert with_milestones
-    for recipe in (variant.recipe for study in with_milestones for variant in study.variants):
-        assert (recipe.schedule, recipe.averaging, recipe.small_epochs) == ("constant", 0, 0)
