@@ -56,10 +56,10 @@ def finish(command: list[str], kills: list[str]) -> float:
 
 
 def results(folder: Path) -> dict[str, dict]:
-    """Return a folder's records without what differs from run to run: date, seconds, machine."""
+    """Return a folder's records without what may differ: commit, date, seconds, machine."""
     found = {path.name: json.loads(path.read_text()) for path in sorted(folder.rglob("*.json"))}
     for part in (part for run in found.values() for part in (run, *run["history"])):
-        for name in ("date", "seconds", "machine"):
+        for name in ("commit", "date", "seconds", "machine"):
             part.pop(name, None)
     return found
 
