@@ -127,7 +127,6 @@ def _at_every_rate(groups: dict[str, tuple[str, str, dict, Recipe]]) -> tuple[Va
 
 
 READY = [name for name, (_, groups, *_) in ARMS.items() if set(groups) <= set(chosen.STRENGTHS)]
-SHORT = replace(BUDGET, epochs=HALF)
 SCREENINGS = (
     Study(
         "strengths",
@@ -144,7 +143,7 @@ SCREENINGS = (
     Study(
         "rates_networks",
         "Which learning rate suits each network of chapter 02, judged by half of the budget?",
-        _at_every_rate({name: (*network, SHORT) for name, network in NETWORKS.items()}),
+        _at_every_rate({name: (*net, replace(BUDGET, epochs=HALF)) for name, net in NETWORKS.items()}),
         **SPLIT,
     ),
 )

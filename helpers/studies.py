@@ -123,7 +123,6 @@ LADDER = (  # name, title, the network where it changes, and what changes in the
     ("averaging", "+ averaging", None, {"averaging": 2}),
 )
 
-
 _START = IMPROVEMENTS["augment_bn"]
 _START = Variant("start", "Chapter 06's best", "vgg", _START.options, replace(_START.recipe, epochs=6))
 FAST = Study(
@@ -143,13 +142,12 @@ FINAL = Study("final", ON_TEST, (FULL_RECIPE,), views=(1, 2, 6), final=True)
 
 # The network and the recipe of a widely read tutorial, which takes 400 epochs for 88.62%: how long is one?
 CLASSIC_SGD = {"optimizer": "sgd", "learning_rate": 1e-3, "batch_size": 64}
-CLASSIC_RECIPE = Recipe(epochs=2, augmentation=Augmentation(flip=True, shift=3), **CLASSIC_SGD)
+SLOW_RECIPE = Recipe(epochs=2, augmentation=Augmentation(flip=True, shift=3), **CLASSIC_SGD)
 CLASSIC_OPTIONS = {"width": 32, "dropout": (0.2, 0.3, 0.4, 0.5), "batch_norm": True}
 FIRST, HOW_LONG = "first 2 of 400 epochs", "How long does an epoch of the classic tutorial's network take"
-OURS = Variant("classic", f"Classic tutorial, {FIRST}", "vgg", CLASSIC_OPTIONS, CLASSIC_RECIPE)
+OURS = Variant("classic", f"Classic tutorial, {FIRST}", "vgg", CLASSIC_OPTIONS, SLOW_RECIPE)
 CLASSIC = Study("classic", f"{HOW_LONG} with our batch normalisation?", (OURS,), seeds=1)
-IN_KERAS = f"Classic tutorial in Keras' layers, {FIRST}"
-THEIRS = Variant("classic_cnn", IN_KERAS, "classic_cnn", {}, CLASSIC_RECIPE)
+THEIRS = Variant("classic_cnn", f"Classic tutorial in Keras' layers, {FIRST}", "classic_cnn", {}, SLOW_RECIPE)
 CLASSIC_KERAS = Study("classic_keras", f"{HOW_LONG} in Keras' own layers?", (THEIRS,), seeds=1)
 
 _ALL = (BASELINE, REGULARIZATION, SCREENING, IMPROVEMENTS, LONGER, BATCH_NORM, FAST, QUICK, FULL, FINAL)

@@ -7,7 +7,7 @@ been tried or the grid ends. The best has the highest validation accuracy after 
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from pprint import pformat
+from textwrap import fill
 
 from helpers import chosen, records
 from helpers.internal.files import write_text
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str]) -> None:
     elif arguments[0] == "next":
         print(*next_variants(arguments[1]))
     else:
-        lines = [f"{name} = {pformat(choices(study), sort_dicts=False)}" for name, study in PLACES.items()]
+        lines = [fill(f"{name} = {choices(x)}", 110, break_on_hyphens=False) for name, x in PLACES.items()]
         write_text(Path(chosen.__file__), "\n".join([f'"""{chosen.__doc__}"""\n', *lines]) + "\n")
 
 
