@@ -154,7 +154,7 @@ def in_pairs(answer: Any) -> str | None:
     """Judge mean and standard deviation of the differences of two blocks from three, in points."""
     from helpers import records
 
-    runs = records.load_runs("baseline")
+    runs = records.load_runs("networks")
     wide = 100 * runs.pivot(index="seed", columns="title", values="val_accuracy")
     differences = wide["VGG, 2 blocks"] - wide["VGG, 3 blocks"]
     if np.shape(answer) != (2,):

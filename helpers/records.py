@@ -16,6 +16,7 @@ from helpers.studies import STUDIES, Study, Variant
 
 RUNS = ROOT / "data" / "runs"
 MODELS = ROOT / "data" / "models"
+CORES = 2  # of what all times are: a run on one core, beside another one on the other, counts half of its own
 RENAMED = {"weight_decay": "l2"}  # options of networks that older records call otherwise
 
 
@@ -110,7 +111,7 @@ def _as_today(recorded: dict, defaults: dict) -> dict:
 def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     """Return the recorded runs of a study, one row per run, in the study's order.
 
-    Columns: variant, title, seed, seconds, parameters, history (list of one dictionary per epoch),
+    Columns: variant, title, seed, seconds (on two cores), parameters, history (a dictionary per epoch),
     images (how many the network was judged on), overlap (validation images per training image), and the
     study's `accuracy_columns`, from 0 to 1, each with a bool array of one entry per image beside it, such as
     val_correct; in a final study, val_accuracy is None. StudyError if there is no such study or run, or the
@@ -135,8 +136,11 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
 
 def _row(run: dict, study: Study) -> dict:
     """Return a row of `load_runs`, but for the title."""
-    row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "seconds", "parameters", "history")}
+    row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "parameters")}
     row |= {"overlap": run["data"]["val"] / run["data"]["train"], "commit": run.get("commit")}
+    share = run.get("machine", {}).get("cores", CORES) / CORES
+    row["history"] = [entry | {"seconds": share * entry["seconds"]} for entry in run["history"]]
+    row["seconds"] = share * run["seconds"]
     digits = {"val_accuracy": run["val_correct"]}
     for column in accuracy_columns(study):
         if column not in row:

@@ -84,7 +84,7 @@ def changes(group: str, value: float) -> tuple[dict, dict]:
 
 
 def arm(name: str, rate: float, epochs: int = BUDGET.epochs) -> tuple[str, str, dict, Recipe]:
-    """Return an arm's title, model, options and recipe; KeyError if a strength of it is not chosen yet."""
+    """Return an arm's title, model, options and recipe, with the strengths that were chosen."""
     title, groups, options, recipe = ARMS[name]
     for group in groups:
         more_options, more_recipe = changes(group, chosen.STRENGTHS[group])
@@ -126,7 +126,6 @@ def _at_every_rate(groups: dict[str, tuple[str, str, dict, Recipe]]) -> tuple[Va
     )
 
 
-READY = [name for name, (_, groups, *_) in ARMS.items() if set(groups) <= set(chosen.STRENGTHS)]
 SCREENINGS = (
     Study(
         "strengths",
@@ -137,7 +136,7 @@ SCREENINGS = (
     Study(
         "rates",
         "Which learning rate suits each technique, judged by half of the budget?",
-        _at_every_rate({name: arm(name, 1e-3, HALF) for name in READY}),
+        _at_every_rate({name: arm(name, 1e-3, HALF) for name in ARMS}),
         **SPLIT,
     ),
     Study(
@@ -149,6 +148,6 @@ SCREENINGS = (
 )
 GRIDS = {  # study: group: all values, and those tried first
     "strengths": STRENGTHS,
-    "rates": dict.fromkeys(READY, RATES),
+    "rates": dict.fromkeys(ARMS, RATES),
     "rates_networks": dict.fromkeys(NETWORKS, RATES),
 }

@@ -104,7 +104,7 @@ class Published(NamedTuple):
 CLASSIC = Published("all together 88.62", 400, 88.62, "classic_keras", "classic_cnn", OVER)
 PUBLISHED = (
     # https://www.tensorflow.org/tutorials/images/cnn
-    Published("TensorFlow's\ntutorial:\nover 70", 10, 70.0, "baseline", "tutorial_cnn", HIGH),
+    Published("TensorFlow's\ntutorial:\nover 70", 10, 70.0, "networks", "tutorial_cnn", HIGH),
     Published("MachineLearning\nMastery: VGG 73.50", 100, 73.50, "classic", "classic", RIGHT),
     Published("dropout 83.45", 100, 83.45, "classic", "classic", LOWER),
     Published("augmentation 84.47", 100, 84.47, "classic", "classic", UPPER),
@@ -127,7 +127,7 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
     `final`, which is shown if asked for, were measured on test images. Below 60 percent nothing is shown.
     """
     ax = ax or plt.subplots(figsize=(WIDTH, 5.2))[1]
-    _group(ax, "baseline", GREY, "o", "chapter 02: plain networks")
+    _group(ax, "networks", GREY, "o", "chapter 02: plain networks")
     _group(ax, "improvements", ORANGE, "s", "chapters 04 to 06: one technique, or several")
     places = [(published_minutes(result), result.accuracy) for result in PUBLISHED]
     told = "published: its epochs at our machine's pace"

@@ -16,7 +16,7 @@ from tools.card import answers, card
 
 README, RESULTS, CARD = (ROOT / name for name in ("README.md", "data/RESULTS.md", "data/models/README.md"))
 PICTURE, ANSWERS = ROOT / "data" / "accuracy.png", ROOT / "data" / "answers.jpg"
-BEST = {"baseline": "02: the best network", "improvements": "04 to 06: the best technique"}
+BEST = {"networks": "02: the best network", "improvements": "04 to 06: the best technique"}
 BEST |= {"quick": "07: quick recipe", "full": "07: full recipe", "final": "08: full recipe, test images"}
 
 
@@ -48,7 +48,8 @@ def six_results() -> str:
         for path in folder(study).glob("*.json"):
             machine = json.loads(path.read_text(encoding="utf-8"))["machine"]
             machines.add(f"{machine['processor']}, {machine['accelerator']}")
-    return "\n".join([*lines, "", f"Minutes by the clock, on: {'; '.join(sorted(machines))}."])
+    told = "Minutes on two cores (runs on one core, two at a time, count half of theirs). Recorded on: "
+    return "\n".join([*lines, "", f"{told}{'; '.join(sorted(machines))}."])
 
 
 def best(study: Study) -> str:

@@ -1,4 +1,7 @@
-"""Every chapter as Google Colab runs it: the notebook alone in a folder, with Colab's Python and versions."""
+"""Every chapter as Google Colab runs it: the notebook alone in a folder, with Colab's Python and versions.
+
+TUTORIAL_CLIENT names another environment of `tests.support.matrix`.
+"""
 
 import os
 import shutil
@@ -19,8 +22,8 @@ ADDRESS = "owner/name"  # what the copy's Setup cells clone; git finds the copy 
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    """The Python of the environment with Colab's versions; made if it is not there."""
-    return make("colab") or pytest.skip("needs Python 3.13")
+    """The Python of the environment; made if it is not there."""
+    return make(os.environ.get("TUTORIAL_CLIENT", "colab")) or pytest.skip("needs another Python")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The studies that judge: folds, equal budgets, one change at a time, and nothing before it is chosen."""
+"""The studies that judge: folds, equal budgets, one change at a time."""
 
 from dataclasses import asdict
 from itertools import pairwise
@@ -33,17 +33,6 @@ def test_all_arms_of_a_comparison_have_one_budget_and_a_rate_of_their_own(monkey
     assert {v.recipe.epochs for v in comparisons.longer().variants} == {40}
 
 
-def test_dropout_of_a_tenth_with_augmentation_is_an_arm_once(monkeypatch):
-    def rates():
-        both = [v for v in comparisons.techniques().variants if {"dropout"} == set(v.options)]
-        return [v.options["dropout"] for v in both if v.recipe.augmentation.flip]
-
-    monkeypatch.setitem(chosen.STRENGTHS, "dropout_augment", 0.1)
-    assert rates() == [0.1]
-    monkeypatch.setitem(chosen.STRENGTHS, "dropout_augment", 0.2)
-    assert rates() == [0.2, 0.1]
-
-
 def differences(one, other):
     """Return the names of the settings in which two variants differ; another network counts as one."""
     network = {"network"} if (one.model, one.options) != (other.model, other.options) else set()
@@ -66,10 +55,3 @@ def test_an_ablation_takes_one_idea_from_the_top_of_the_ladder():
     more = {v.name: differences(top, v) for v in others}
     assert all(more.values())
     assert [name for name, what in more.items() if len(what) > 1] == ["crops"]
-
-
-def test_no_study_is_defined_before_its_settings_are_chosen(monkeypatch):
-    monkeypatch.setattr(chosen, "RATES", {"baseline": 0.003})
-    assert [study.name for study in comparisons.comparisons()] == ["networks"]
-    monkeypatch.setattr(chosen, "RATES", {})
-    assert comparisons.comparisons() == ()

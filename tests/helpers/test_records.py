@@ -125,6 +125,9 @@ def test_the_summary_has_mean_spread_interval_and_times():
     assert list(row[["seeds", "mean", "std"]]) == pytest.approx([3, 62.5, 2.5])
     assert list(row[["low", "high"]]) == pytest.approx([62.5 - margin, 62.5 + margin], abs=1e-3)
     assert list(row[["seconds", "epoch_seconds", "parameters"]]) == [9, 3, 5]
+    for seed in range(3):  # on one core beside another run
+        record(STUDY, "base", seed, 25, machine={"cores": 1})
+    assert list(summary_table(load_runs("tiny")).loc["Baseline", ["seconds", "epoch_seconds"]]) == [4.5, 1.5]
 
 
 def test_the_fastest_epoch_counts_for_images_of_its_size():

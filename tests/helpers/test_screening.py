@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
-from helpers import chosen, screening
+from helpers import chosen
 from helpers.screening import ARMS, BUDGET, GRIDS, SCREENINGS, STRENGTHS, arm, tried
 
 STUDIES = {study.name: study for study in SCREENINGS}
@@ -37,9 +37,3 @@ def test_a_strength_reaches_the_arm_that_uses_it_as_it_was_tried(monkeypatch):
         assert asdict(variant.recipe) | {"learning_rate": 0} == asdict(recipe) | {"learning_rate": 0}
     both = {"dropout": values["dropout_augment_bn"], "l2": values["l2_augment_bn"]}
     assert arms["all"][2] == {"batch_norm": True} | both
-
-
-def test_an_arm_without_its_strength_is_not_ready(monkeypatch):
-    monkeypatch.setattr(screening.chosen, "STRENGTHS", {})
-    with pytest.raises(KeyError, match="dropout_alone"):
-        arm("dropout", 0.001)
