@@ -138,7 +138,7 @@ def _row(run: dict, study: Study) -> dict:
     """Return a row of `load_runs`, but for the title."""
     row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "parameters")}
     row |= {"overlap": run["data"]["val"] / run["data"]["train"], "commit": run.get("commit")}
-    share = run.get("machine", {}).get("cores", CORES) / CORES
+    share = min(run.get("machine", {}).get("cores", CORES), CORES) / CORES
     row["history"] = [entry | {"seconds": share * entry["seconds"]} for entry in run["history"]]
     row["seconds"] = share * run["seconds"]
     digits = {"val_accuracy": run["val_correct"]}
