@@ -43,7 +43,7 @@ def six_results() -> str:
     lines = ["| chapter: model | accuracy in % | over seeds | over images | minutes |"]
     lines += ["|---|--:|--:|--:|--:|", "| 01: guessing | 10 | | | |"]
     machines = set()
-    for study in sorted((s for s in recorded() if s.name in BEST), key=lambda s: [*BEST].index(s.name)):
+    for study in (STUDIES[name] for name in BEST if STUDIES[name] in recorded()):
         lines.append(f"| {BEST[study.name]} | {best(study)} |")
         for path in folder(study).glob("*.json"):
             machine = json.loads(path.read_text(encoding="utf-8"))["machine"]
