@@ -92,7 +92,7 @@ class Study:
     variants: tuple[Variant, ...]
     seeds: int = 3  # how many are trained; `split` says which images each validates on
     first_seed: int = 0  # studies that choose have seeds of their own: what chooses must not judge
-    views: tuple[int, ...] = ()  # by how many views (`training.predict_logits`) each network is judged
+    views: tuple[int | str, ...] = ()  # by how many views (`training.predict_logits`) each network is judged
     val_size: int = 5000
     folds: int = 1  # so many seeds share a shuffle, and each of them validates on a fold of its own
     final: bool = False  # trained on all 50,000 images, judged on the test images: nothing can be chosen

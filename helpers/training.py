@@ -24,6 +24,7 @@ from helpers.predict import last_activation
 from helpers.recipe import Recipe, Run
 
 CROP_SIDE = 24  # pixels, in the small epochs
+UNSURE = 1.5  # logits; on validation images about a quarter of them are so near to another class
 CHECKS = (("images", (32, 32, 3), np.number, 255), ("labels", (), np.integer, 9))  # shape, kind, largest
 
 
@@ -61,6 +62,8 @@ def train(
     recipe = replace(recipe, epochs=epochs, averaging=averaging, small_epochs=small)
     keras.utils.set_random_seed(seed)
     precision = session.precision(recipe.precision)
+    if recipe.precision == "auto":
+        print(f"Trains in {precision}, at which this processor is fastest.")
     model = build_in(precision, build)
     check_model(model)
     set_whitening(model, data.train.images)
@@ -140,17 +143,24 @@ def batches(images: np.ndarray, labels: np.ndarray | None, size: int = 500) -> d
     return {"x": pipeline.with_options(options)}
 
 
-def predict_logits(model: keras.Model, images: np.ndarray, views: int = 1) -> np.ndarray:
+def predict_logits(model: keras.Model, images: np.ndarray, views: int | str = 1) -> np.ndarray:
     """Return a model's logits, float32 (N, classes), averaged over views of each image.
 
     Args:
         model: takes raw pixels and gives logits, such as those of `helpers.models`.
         images: uint8 or float (N, H, W, 3), values 0 to 255.
         views: 1, the image as it is; 2, also its mirror image; 6, also both of them moved by one
-            pixel down and right, and up and left, where the moved ones count half; else ValueError.
+            pixel down and right, and up and left, where the moved ones count half; "adaptive", 6 for
+            images whose two largest logits differ by less than `UNSURE`, 1 for the rest; else ValueError.
     """
+    if views == "adaptive":
+        logits = predict_logits(model, images)
+        second, first = np.sort(logits)[:, -2:].T
+        if (unsure := first - second < UNSURE).any():
+            logits[unsure] = predict_logits(model, images[unsure], 6)
+        return logits
     if views not in (1, 2, 6):
-        raise ValueError(f"views is {views!r}, expected 1, 2 or 6.")
+        raise ValueError(f'views is {views!r}, expected 1, 2, 6 or "adaptive".')
     weighted = [(1.0, images)]
     if views == 6:
         height, width = images.shape[1:3]

@@ -274,8 +274,17 @@ def test_logits_are_the_weighted_mean_over_the_views(views):
     moved = sum(v[:, [1, 2], 1] + v[:, [1, 0], 1] for v in (plain, mirrored))
     expected[6] = ((plain + mirrored)[:, :2, 0] + moved / 2) / 4
     assert predict_logits(Corner(), images, views) == pytest.approx(expected[views])
-    with pytest.raises(ValueError, match="views is 3, expected 1, 2 or 6"):
+    with pytest.raises(ValueError, match="views is 3, expected 1, 2, 6 or"):
         predict_logits(Corner(), images, views=3)
+
+
+def test_only_unsure_images_are_looked_at_six_times():
+    images = np.zeros((3, 8, 8, 3), np.uint8)
+    images[:, 0, 0, 0] = 9, 1, 9  # how far the first logit is ahead
+    images[:, 1, 1] = 50
+    adaptive, one, six = (predict_logits(Corner(), images, views) for views in ("adaptive", 1, 6))
+    assert np.allclose(adaptive, [one[0], six[1], one[2]])
+    assert not np.allclose(one[1], six[1])
 
 
 def test_half_the_bits_leave_a_model_in_float32_that_is_about_the_same(monkeypatch):
