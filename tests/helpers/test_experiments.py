@@ -236,6 +236,7 @@ def test_a_final_study_is_judged_on_the_test_images_and_publishes_its_first_netw
     assert "alidation" not in shown
 
 
+@pytest.mark.slow
 def test_a_published_network_says_how_it_came_about_and_has_its_recipes_temperature(monkeypatch, tmp_path):
     study = Study("full", "Why?", STUDY.variants[:1], seeds=1, views=(6,))
     use_study(monkeypatch, tmp_path, study)

@@ -74,6 +74,7 @@ def train_until_stopped(when, folder):
             train(build, FEW, RECIPE, 3, folder, progress=False)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_ends_with_the_weights_and_history_of_one_that_was_not(tmp_path):
     """Dropout, batch normalisation, augmentation, schedule, averaging and optimizer state all go on."""
     for when in ("after", "before", "after"):
@@ -136,6 +137,7 @@ def test_the_smoke_profile_trains_two_epochs_and_the_record_says_so(monkeypatch)
     assert len(run.history) == run.recipe["epochs"] == run.recipe["averaging"] == 2
 
 
+@pytest.mark.slow
 def test_the_first_epochs_are_trained_on_crops_with_the_same_weights_and_optimizer():
     model, run = train(fast, FEW, CROPS, progress=False)
     assert [entry["side"] for entry in run.history] == [24, 24, 32, 32]
@@ -287,6 +289,7 @@ def test_only_unsure_images_are_looked_at_six_times():
     assert not np.allclose(one[1], six[1])
 
 
+@pytest.mark.slow
 def test_half_the_bits_leave_a_model_in_float32_that_is_about_the_same(monkeypatch):
     recipe = Recipe(epochs=2, batch_size=30, optimizer="muon", learning_rate=0.1, precision="auto")
     runs, kinds, compiled = {}, set(), training.compile_model
