@@ -1,4 +1,4 @@
-"""What the screening studies chose, the best of each grid; written by `python -m tools.tuning write`."""
+"""What the screening studies chose, the best of each grid by recorded runs, which a test compares."""
 
 STRENGTHS = {'dropout_alone': 0.05, 'l2_alone': 0.001, 'decay_alone': 0.5, 'dropout_augment': 0.02,
 'dropout_augment_bn': 0.02, 'l2_augment_bn': 1e-05, 'last_augment_bn': 0.02, 'cutout_augment': 4,

@@ -1,8 +1,8 @@
 """The studies that choose settings, strengths and learning rates, by runs whose rate ends at zero.
 
-A value is tried on a grid, from a few in its middle outwards: `tools.tuning` says which comes next, until
-both neighbours of the best have been tried. First the rates of the arms that need no strength; then each
-strength, in the company and at the company's rate that it will be used with; then the rates of the others.
+A value is tried on a grid, from a few in its middle outwards, until both neighbours of the best have been
+tried; a test of `helpers.chosen` holds the records to it. First the rates of the arms that need no strength;
+then each strength, in the company and at the company's rate that it will be used with; then the other rates.
 """
 
 from dataclasses import replace

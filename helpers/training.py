@@ -20,11 +20,10 @@ from helpers.data import Split, TrainingData, profile
 from helpers.internal.checkpoint import Checkpoint
 from helpers.models import reseed_dropout, set_whitening
 from helpers.optimizers import build_in, compile_model, with_input
-from helpers.predict import last_activation
+from helpers.predict import last_activation, over_views
 from helpers.recipe import Recipe, Run
 
 CROP_SIDE = 24  # pixels, in the small epochs
-UNSURE = 1.5  # logits; on validation images about a quarter of them are so near to another class
 CHECKS = (("images", (32, 32, 3), np.number, 255), ("labels", (), np.integer, 9))  # shape, kind, largest
 
 
@@ -149,27 +148,9 @@ def predict_logits(model: keras.Model, images: np.ndarray, views: int | str = 1)
     Args:
         model: takes raw pixels and gives logits, such as those of `helpers.models`.
         images: uint8 or float (N, H, W, 3), values 0 to 255.
-        views: 1, the image as it is; 2, also its mirror image; 6, also both of them moved by one
-            pixel down and right, and up and left, where the moved ones count half; "adaptive", 6 for
-            images whose two largest logits differ by less than `UNSURE`, 1 for the rest; else ValueError.
+        views: 1, 2, 6 or "adaptive", as in `helpers.predict.over_views`.
     """
-    if views == "adaptive":
-        logits = predict_logits(model, images)
-        second, first = np.sort(logits)[:, -2:].T
-        if (unsure := first - second < UNSURE).any():
-            logits[unsure] = predict_logits(model, images[unsure], 6)
-        return logits
-    if views not in (1, 2, 6):
-        raise ValueError(f'views is {views!r}, expected 1, 2, 6 or "adaptive".')
-    weighted = [(1.0, images)]
-    if views == 6:
-        height, width = images.shape[1:3]
-        padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
-        weighted += [(0.5, padded[:, start:, start:][:, :height, :width]) for start in (0, 2)]
-    if views > 1:
-        weighted += [(weight, view[:, :, ::-1]) for weight, view in weighted]
-    total = sum(weight for weight, _ in weighted)
-    return sum(w / total * model.predict(**batches(view, None), verbose=0) for w, view in weighted)
+    return over_views(lambda view: model.predict(**batches(view, None), verbose=0), images, views)
 
 
 def outcome(correct: np.ndarray, precision: str = "float32") -> dict:

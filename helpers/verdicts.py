@@ -101,13 +101,14 @@ class Published(NamedTuple):
 
 
 # https://machinelearningmastery.com/how-to-develop-a-cnn-from-scratch-for-cifar-10-photo-classification/
-CLASSIC = Published("all together 88.62", 400, 88.62, "classic_keras", "classic_cnn", OVER)
+PACE = "classic_keras", "classic_cnn"
+CLASSIC = Published("all together 88.62", 400, 88.62, *PACE, OVER)
 PUBLISHED = (
     # https://www.tensorflow.org/tutorials/images/cnn
     Published("TensorFlow's tutorial: over 70", 10, 70.0, "networks", "tutorial_cnn", LOW),
-    Published("MachineLearning\nMastery: VGG 73.50", 100, 73.50, "classic", "classic", RIGHT),
-    Published("dropout 83.45", 100, 83.45, "classic", "classic", LOWER),
-    Published("augmentation 84.47", 100, 84.47, "classic", "classic", UPPER),
+    Published("MachineLearning\nMastery: VGG 73.50", 100, 73.50, *PACE, RIGHT),
+    Published("dropout 83.45", 100, 83.45, *PACE, LOWER),
+    Published("augmentation 84.47", 100, 84.47, *PACE, UPPER),
     CLASSIC,
 )
 # The fastest of the benchmark's trainings without a GPU: https://dawn.cs.stanford.edu/benchmark/

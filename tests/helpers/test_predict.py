@@ -17,6 +17,7 @@ from helpers.data import CLASS_NAMES
 from helpers.internal.files import ROOT
 from helpers.models import vgg
 from helpers.predict import ModelError, load_model, load_photo, main, pictures_in
+from helpers.training import predict_logits
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX system")
 
@@ -66,7 +67,8 @@ def start(name, *arguments, **variables):
 
 def test_guesses_are_the_most_probable_classes_of_the_models_own_logits(model, album):
     photos = [load_photo(path) for path in pictures_in(album)]
-    expected = softmax(model.predict(np.stack([photo.pixels for photo in photos]), verbose=0), axis=1)
+    pixels = np.stack([photo.pixels for photo in photos])
+    expected = softmax(predict_logits(model, pixels, "adaptive"), axis=1)
     for row, guesses in zip(expected, predict.guesses(model, photos), strict=True):
         assert [name for name, _ in guesses] == [CLASS_NAMES[label] for label in np.argsort(-row)]
         np.testing.assert_allclose([share for _, share in guesses], np.sort(row)[::-1], rtol=1e-5)
