@@ -31,12 +31,12 @@ THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"
 
 
 def recipe_of(options, augmented: bool, precision: str = "float32"):
-    """Return the full recipe with these batches and epochs, without its small crops and its averaging."""
+    """Return the full recipe with these batches and epochs, without its small crops."""
     from helpers.augment import Augmentation
     from helpers.studies import STUDIES
 
     recipe = STUDIES["full"].variants[0].recipe
-    changes = {"epochs": options.epochs, "batch_size": options.batch, "small_epochs": 0, "averaging": 0}
+    changes = {"epochs": options.epochs, "batch_size": options.batch, "small_epochs": 0}
     changes["precision"] = "auto" if precision == "bfloat16" else precision
     augmentation = recipe.augmentation if augmented else Augmentation()
     return dataclasses.replace(recipe, augmentation=augmentation, **changes)

@@ -24,7 +24,6 @@ class Recipe:
         weight_decay: decoupled decay of kernels, times the learning rate; 0 or more (arXiv 1711.05101).
         label_smoothing: share of each label spread evenly over all classes, 0 to below 1.
         augmentation: what is done to training images; validation images are never touched.
-        averaging: of how many last epochs the weights are averaged; 0 or 1: of none (arXiv 1803.05407).
         momentum: share of the last step that "sgd" and "muon" keep, 0 to below 1; "adam" has its own.
         shift_rate: factor of the learning rate for batch normalisation's shifts, above 0; not for "adam"
             (arXiv 2404.00498 uses 64).
@@ -43,7 +42,6 @@ class Recipe:
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
-    averaging: int = 0
     momentum: float = 0.9
     shift_rate: float = 1.0
     kernel_rate: float = 0.06
@@ -62,7 +60,6 @@ class Recipe:
         require(self, "precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
         require(self, "schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
         require(self, "weight_decay", 0 <= self.weight_decay < inf, "0 or more")
-        require(self, "averaging", 0 <= self.averaging <= self.epochs, f"0 to epochs ({self.epochs})")
         half = self.epochs // 2
         require(self, "small_epochs", 0 <= self.small_epochs <= half, f"0 to {half}")
 

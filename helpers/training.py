@@ -57,8 +57,7 @@ def train(
     """
     check_data(data)
     epochs = smoke_epochs(recipe.epochs)
-    averaging, small = min(recipe.averaging, epochs), min(recipe.small_epochs, epochs // 2)
-    recipe = replace(recipe, epochs=epochs, averaging=averaging, small_epochs=small)
+    recipe = replace(recipe, epochs=epochs, small_epochs=min(recipe.small_epochs, epochs // 2))
     keras.utils.set_random_seed(seed)
     precision = session.precision(recipe.precision)
     if recipe.precision == "auto":
@@ -70,7 +69,6 @@ def train(
     record = {"recipe": asdict(recipe), "seed": seed, "data": describe(data)}
     with Checkpoint(resume_dir, model, record) as checkpoint:
         history = train_epochs(model, data, recipe, seed, checkpoint, progress)
-        checkpoint.average()
     if precision != "float32":
         model = with_weights_of(model, build)
     answers = predict_logits(model, data.val.images).argmax(axis=1) if len(data.val) else data.val.labels
@@ -113,7 +111,7 @@ def train_epochs(
             require_finite(entry)
             history.append(entry | {"seconds": time.perf_counter() - started})
             bar.set_postfix(history[-1])
-            checkpoint.save(history, average=epoch >= recipe.epochs - recipe.averaging)
+            checkpoint.save(history)
     return history
 
 

@@ -14,14 +14,14 @@ from helpers.internal.files import place, written
 
 
 class Checkpoint(ExitStack):
-    """Weights, optimizer, random states, history and running average of a compiled model, kept in a folder.
+    """Weights, optimizer, random states and history of a compiled model, kept in a folder.
 
     Inside `with` no other process gets at it. A state of another `record` or network is refused.
     """
 
     def __init__(self, folder: str | Path | None, model: keras.Model, record: dict):
         super().__init__()
-        self.model, self.sums, self.averaged = model, [], 0  # sums of the weights after so many epochs
+        self.model = model
         self.path = place(folder) / "checkpoint.npz" if folder else None  # None: nothing is kept on disk
         if not folder:
             return
@@ -48,31 +48,20 @@ class Checkpoint(ExitStack):
             if mine := meta["identity"] == self.identity:
                 for name, variable in self.variables().items():
                     variable.assign(state[name])
-                self.averaged, history = meta["averaged"], meta["history"]
-                self.sums = [state[f"sum{i}"] for i in range(len(self.model.weights) if self.averaged else 0)]
+                history = meta["history"]
         except Exception as error:
             raise ValueError(f"{self.path} cannot be read ({error}): delete it to start anew.") from None
         if not mine:
             raise ValueError(f"{self.path} is of another recipe, seed, network or data: use another folder.")
         return history
 
-    def save(self, history: list[dict], average: bool) -> None:
-        """Save the state after an epoch; with `average`, count its weights into the average."""
-        if average:
-            weights = [keras.ops.convert_to_numpy(w).astype("float64") for w in self.model.weights]
-            self.sums = [s + w for s, w in zip(self.sums, weights, strict=True)] if self.sums else weights
-            self.averaged += 1
+    def save(self, history: list[dict]) -> None:
+        """Save the state after an epoch."""
         if self.path:
             state = {name: keras.ops.convert_to_numpy(v) for name, v in self.variables().items()}
-            state |= {f"sum{i}": total for i, total in enumerate(self.sums)}
-            meta = {"identity": self.identity, "averaged": self.averaged, "history": history}
+            meta = {"identity": self.identity, "history": history}
             with written(self.path) as beside:
                 np.savez(beside, meta=json.dumps(meta), **state)
-
-    def average(self) -> None:
-        """Put the mean of the averaged epochs' weights into the model, if there are several."""
-        for weight, total in zip(self.model.weights, self.sums, strict=True) if self.averaged > 1 else ():
-            weight.assign((total / self.averaged).astype(weight.dtype))
 
     def variables(self) -> dict[str, keras.Variable]:
         """Return all variables of model and optimizer by names that are the same in each process."""

@@ -19,7 +19,6 @@ PROBLEMS = {
     "weight_decay is -0.1, expected 0 or more.": {"weight_decay": -0.1},
     "label_smoothing is 1.0, expected 0 to below 1.": {"label_smoothing": 1.0},
     "momentum is -0.1, expected 0 to below 1.": {"momentum": -0.1},
-    "averaging is 16, expected 0 to epochs (15).": {"averaging": 16},
     "small_epochs is 8, expected 0 to 7.": {"small_epochs": 8},
     "augmentation is 'flip', expected Augmentation.": {"augmentation": "flip"},
 }
@@ -35,8 +34,8 @@ def test_a_recipe_names_a_wrong_value_and_cannot_be_changed_to_one(problem):
 
 
 def test_values_at_the_edge_are_taken():
-    Recipe(epochs=1, batch_size=1, averaging=1, label_smoothing=0, momentum=0, learning_rate=1)
-    Recipe(epochs=4, averaging=4, small_epochs=2, label_smoothing=0.999, momentum=0.999)
+    Recipe(epochs=1, batch_size=1, label_smoothing=0, momentum=0, learning_rate=1)
+    Recipe(epochs=4, small_epochs=2, label_smoothing=0.999, momentum=0.999)
 
 
 @pytest.mark.parametrize("soft", [{"label_smoothing": 0.1}, {"augmentation": Augmentation(mixup=0.2)}])

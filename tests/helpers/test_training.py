@@ -46,17 +46,9 @@ def without_seconds(history):
 
 @functools.cache  # rather than a fixture of the module, which would not run eagerly
 def uninterrupted():
-    """Return what an undisturbed run left: model, record, weights, and those of each epoch."""
-    epochs, save = [], Checkpoint.save
-
-    def watched(self, *args, **kwargs):
-        epochs.append(weights(self.model))
-        save(self, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Checkpoint, "save", watched)
-        model, run = train(build, FEW, RECIPE, seed=3, progress=False)
-    return SimpleNamespace(model=model, final=weights(model), run=run, epochs=epochs)
+    """Return what an undisturbed run left: model, record and weights."""
+    model, run = train(build, FEW, RECIPE, seed=3, progress=False)
+    return SimpleNamespace(model=model, final=weights(model), run=run)
 
 
 def train_until_stopped(when, folder):
@@ -76,7 +68,7 @@ def train_until_stopped(when, folder):
 
 @pytest.mark.slow
 def test_a_run_that_is_stopped_ends_with_the_weights_and_history_of_one_that_was_not(tmp_path):
-    """Dropout, batch normalisation, augmentation, schedule, averaging and optimizer state all go on."""
+    """Dropout, batch normalisation, augmentation, schedule and optimizer state all go on."""
     for when in ("after", "before", "after"):
         train_until_stopped(when, tmp_path)
     model, resumed = train(build, FEW, RECIPE, seed=3, resume_dir=tmp_path, progress=False)
@@ -114,13 +106,6 @@ def test_dropout_is_reseeded_in_every_epoch(monkeypatch):
     assert reseeded == [(3, 0), (3, 1)]
 
 
-def test_the_final_weights_are_the_mean_of_those_after_the_last_epochs():
-    last_epochs = uninterrupted().epochs[-RECIPE.averaging :]
-    for weight, *last in zip(uninterrupted().final, *last_epochs, strict=True):
-        np.testing.assert_allclose(weight, np.mean(last, axis=0, dtype="float64"), rtol=1e-6)
-    assert not equal(uninterrupted().final, last_epochs[-1])
-
-
 def test_alternating_flips_show_both_sides_of_every_image_in_two_epochs():
     recipe = Recipe(augmentation=Augmentation(flip=True, alternate=True))
     epochs = [training.epoch_data(DATA.train, recipe, 0, epoch)[0] for epoch in (0, 1, 2)]
@@ -133,8 +118,8 @@ def test_alternating_flips_show_both_sides_of_every_image_in_two_epochs():
 
 def test_the_smoke_profile_trains_two_epochs_and_the_record_says_so(monkeypatch):
     monkeypatch.setenv("TUTORIAL_PROFILE", "smoke")
-    _, run = train(SOFTMAX, FEW, Recipe(epochs=30, averaging=9), progress=False)
-    assert len(run.history) == run.recipe["epochs"] == run.recipe["averaging"] == 2
+    _, run = train(SOFTMAX, FEW, Recipe(epochs=30), progress=False)
+    assert len(run.history) == run.recipe["epochs"] == 2
 
 
 @pytest.mark.slow

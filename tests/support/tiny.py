@@ -22,7 +22,6 @@ RECIPE = Recipe(
     weight_decay=0.01,
     label_smoothing=0.1,
     augmentation=Augmentation(flip=True, shift=2, cutout=8),
-    averaging=2,
 )
 QUICK = Recipe(epochs=1, batch_size=64)
 STEP = replace(QUICK, optimizer="sgd", learning_rate=0.1)

@@ -34,10 +34,10 @@ def test_a_state_that_is_not_written_to_its_end_leaves_the_one_before(model, tmp
         raise OSError(28, "No space left on device")
 
     with Checkpoint(tmp_path, model, {}) as checkpoint:
-        checkpoint.save(HISTORY, average=False)
+        checkpoint.save(HISTORY)
         monkeypatch.setattr(os, "fsync", no_room)
         with pytest.raises(OSError, match="No space left"):
-            checkpoint.save([*HISTORY, {"epoch": 2}], average=False)
+            checkpoint.save([*HISTORY, {"epoch": 2}])
     with Checkpoint(tmp_path, model, {}) as again:
         assert again.restore() == HISTORY
     assert {path.name for path in tmp_path.iterdir()} <= {"checkpoint.npz", "lock"}
@@ -46,7 +46,7 @@ def test_a_state_that_is_not_written_to_its_end_leaves_the_one_before(model, tmp
 def test_without_a_folder_nothing_is_written(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Checkpoint(None, model, {}) as checkpoint:
-        checkpoint.save(HISTORY, average=True)
+        checkpoint.save(HISTORY)
         assert checkpoint.restore() == []
     assert list(tmp_path.iterdir()) == []
 
@@ -58,7 +58,7 @@ def test_a_file_system_without_locks_stands_against_nothing(model, tmp_path, mon
 
     monkeypatch.setattr(FileLock, "acquire", fail)
     with Checkpoint(tmp_path, model, {}) as checkpoint:
-        checkpoint.save(HISTORY, average=False)
+        checkpoint.save(HISTORY)
     assert (tmp_path / "checkpoint.npz").is_file()
 
 
@@ -76,7 +76,7 @@ def test_a_folder_in_which_somebody_trains_is_refused_and_free_afterwards(model,
 def test_a_damaged_state_is_refused_in_one_line(missing, model, tmp_path):
     path = tmp_path / "checkpoint.npz"
     with Checkpoint(tmp_path, model, {}) as checkpoint:
-        checkpoint.save(HISTORY, average=False)
+        checkpoint.save(HISTORY)
         with np.load(path) as saved:
             parts = {name: saved[name] for name in saved if name != missing}
         np.savez(path, **parts)
