@@ -6,6 +6,7 @@ then each strength, in the company and at the company's rate that it will be use
 """
 
 from dataclasses import replace
+from itertools import product
 
 from helpers import chosen
 from helpers.augment import Augmentation
@@ -126,6 +127,16 @@ def _at_every_rate(groups: dict[str, tuple[str, str, dict, Recipe]]) -> tuple[Va
     )
 
 
+def _batch_sizes() -> tuple[Variant, ...]:
+    """Return small and large batches beside those of 128, which `rates` tries at this learning rate, too."""
+    variants = []
+    for name, size in product(("baseline", "bn"), (16, 1024)):
+        title, model, options, recipe = arm(name, 3e-3, HALF)
+        title, recipe = f"{title}, batches of {size:,}", replace(recipe, batch_size=size)
+        variants.append(Variant(f"{name}_{size}", title, model, options, recipe))
+    return tuple(variants)
+
+
 SCREENINGS = (
     Study(
         "strengths",
@@ -137,6 +148,12 @@ SCREENINGS = (
         "rates",
         "Which learning rate suits each technique, judged by half of the budget?",
         _at_every_rate({name: arm(name, 1e-3, HALF) for name in ARMS}),
+        **SPLIT,
+    ),
+    Study(
+        "batch_sizes",
+        "Which batch size suits the standard CNN with batch normalisation, and without?",
+        _batch_sizes(),
         **SPLIT,
     ),
     Study(

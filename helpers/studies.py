@@ -23,87 +23,27 @@ BASELINE = Study(
     ),
 )
 
-CHOOSING = {"seeds": 1, "first_seed": 100}  # a split that no study judges by
-BY_DEPTH = (0.1, 0.2, 0.3, 0.4)
-
-REGULARIZATION = Study(
-    name="regularization",
-    question="How much dropout and how much weight decay suit the standard CNN?",
-    variants=(
-        Variant("none", "none", "vgg", {}, BUDGET),
-        Variant("dropout_20", "dropout 0.2", "vgg", {"dropout": 0.2}, BUDGET),
-        Variant("dropout_40", "dropout 0.4", "vgg", {"dropout": 0.4}, BUDGET),
-        Variant("dropout_depth", "dropout 0.1 to 0.4 by depth", "vgg", {"dropout": BY_DEPTH}, BUDGET),
-        Variant("l2_1e-4", "L2 penalty 0.0001", "vgg", {"l2": 1e-4}, BUDGET),
-        Variant("l2_1e-3", "L2 penalty 0.001", "vgg", {"l2": 1e-3}, BUDGET),
-        Variant("adamw_5e-2", "decoupled decay 0.05", "vgg", {}, replace(BUDGET, weight_decay=0.05)),
-        Variant("adamw_5e-1", "decoupled decay 0.5", "vgg", {}, replace(BUDGET, weight_decay=0.5)),
-    ),
-    **CHOOSING,
-)
-
-# The best of the study `regularization`, by validation accuracy; a test compares.
+# The first series, at a constant rate: arms of chapters 04 to 06 (title, network, recipe); for chapter 03
 DROPOUT, DECAY = {"dropout": 0.2}, {"l2": 1e-3}
-# The arms of chapters 04 to 06, one change at a time and then together: title, network, recipe.
 AUGMENTED = replace(BUDGET, augmentation=Augmentation(flip=True, shift=4))
 ARMS = {
     "baseline": ("Baseline", {}, BUDGET),
     "dropout": ("Dropout", DROPOUT, BUDGET),
     "decay": ("L2 penalty", DECAY, BUDGET),
     "augment": ("Augmentation", {}, AUGMENTED),
-    "bn": ("Batch normalisation", {"batch_norm": True}, BUDGET),
+    "bn": ("Batch normalisation", {"batch_norm": True}, replace(BUDGET, learning_rate=3e-3)),
     "dropout_augment": ("Dropout + augmentation", DROPOUT, AUGMENTED),
     "augment_bn": ("Augmentation + batch normalisation", {"batch_norm": True}, AUGMENTED),
     "all": ("All four", DROPOUT | DECAY | {"batch_norm": True}, AUGMENTED),
 }
-LEARNING_RATES = (3e-4, 1e-3, 3e-3)
-# For each arm the rate with the best validation accuracy in the study `screening`; a test compares.
-CHOSEN_RATES = dict.fromkeys(ARMS, 1e-3) | {"bn": 3e-3}
-
-
-def _variant(arm: str, name: str, setting: str = "", **changes) -> Variant:
-    """Return an arm under a name, with changes to its recipe, and in its title what was set."""
-    title, options, recipe = ARMS[arm]
-    return Variant(name, f"{title}{setting and ', '}{setting}", "vgg", options, replace(recipe, **changes))
-
-
-SCREENING = Study(
-    name="screening",
-    question="Which learning rate suits each technique, judged by a third of the budget?",
-    variants=tuple(
-        _variant(arm, f"{arm}_{rate:g}", f"learning rate {rate:g}", learning_rate=rate, epochs=5)
-        for arm in ARMS
-        for rate in LEARNING_RATES
-    ),
-    **CHOOSING,
-)
-
 IMPROVEMENTS = Study(
     name="improvements",
     question="What do dropout, weight decay, augmentation and batch normalisation bring in 15 epochs?",
-    variants=tuple(_variant(arm, arm, learning_rate=CHOSEN_RATES[arm]) for arm in ARMS),
+    variants=tuple(Variant(name, title, "vgg", *arm) for name, (title, *arm) in ARMS.items()),
 )
-
-BOTH = tuple(_variant(a, a, learning_rate=CHOSEN_RATES[a], epochs=40) for a in ("baseline", "all"))
+BOTH = (IMPROVEMENTS[name] for name in ("baseline", "all"))
+BOTH = tuple(replace(variant, recipe=replace(variant.recipe, epochs=40)) for variant in BOTH)
 LONGER = Study("budget", "Who profits from longer training?", BOTH, seeds=1)
-
-# What the study `screening` does not cover: rates far too large, batches small and large.
-SCALES = (
-    ("rate_0.01", "learning rate 0.01", {"learning_rate": 0.01}),
-    ("rate_0.03", "learning rate 0.03", {"learning_rate": 0.03}),
-    ("batch_16", "batches of 16", {"batch_size": 16}),
-    ("batch_1024", "batches of 1,024", {"batch_size": 1024}),
-)
-BATCH_NORM = Study(
-    name="batch_norm",
-    question="Which learning rates and batch sizes can be used with batch normalisation, and without?",
-    variants=tuple(
-        _variant(arm, f"{arm}_{name}", setting, epochs=5, **changes)
-        for name, setting, changes in SCALES
-        for arm in ("baseline", "bn")
-    ),
-    **CHOOSING,
-)
 
 # Chapter 07: a ladder from chapter 06's best to the fast recipe, one change at a time.
 SMALL, SMALL_SHIFT = {"width": 16}, Augmentation(flip=True, alternate=True, shift=2)
@@ -145,5 +85,5 @@ CLASSIC = Variant("classic_cnn", "Classic tutorial, first 2 of 400 epochs", "cla
 HOW_LONG = "How long does an epoch of the classic tutorial's network take?"
 CLASSIC_KERAS = Study("classic_keras", HOW_LONG, (CLASSIC,), seeds=1)
 
-_ALL = (BASELINE, REGULARIZATION, SCREENING, IMPROVEMENTS, LONGER, BATCH_NORM, FAST, QUICK, FULL, FINAL)
+_ALL = (BASELINE, IMPROVEMENTS, LONGER, FAST, QUICK, FULL, FINAL)
 STUDIES = {study.name: study for study in (*_ALL, CLASSIC_KERAS, *SCREENINGS, *comparisons())}

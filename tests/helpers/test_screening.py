@@ -22,7 +22,12 @@ def test_every_value_of_a_grid_has_a_variant_and_it_starts_inside(study):
 def test_rates_are_tried_for_half_of_the_budget_and_end_at_zero_everywhere():
     epochs = {name: {v.recipe.epochs for v in study.variants} for name, study in STUDIES.items()}
     half = {BUDGET.epochs / 2}
-    assert epochs == {"strengths": {BUDGET.epochs}, "rates": half, "rates_networks": half}
+    assert epochs == {
+        "strengths": {BUDGET.epochs},
+        "rates": half,
+        "rates_networks": half,
+        "batch_sizes": half,
+    }
     assert {v.recipe.schedule for study in SCREENINGS for v in study.variants} == {"triangular"}
 
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from helpers import models, records, studies
-from helpers.studies import ARMS, CHOSEN_RATES, LEARNING_RATES, STUDIES, Variant
+from helpers import models, studies
+from helpers.studies import STUDIES, Variant
 from helpers.training import CROP_SIDE
 
 # Studies of a single recipe compare nothing: `full` comes before `final`, the classic one measures seconds.
@@ -44,42 +44,6 @@ def test_studies_that_judge_have_seeds_enough_and_studies_that_choose_have_other
     judging = {seed for study in JUDGES for seed in range(study.seeds)}
     assert CHOOSERS
     assert not judging & {s.first_seed + i for s in CHOOSERS for i in range(s.seeds)}
-
-
-def test_each_arm_has_the_learning_rate_that_the_screening_chose():
-    screening = records.load_runs("screening").set_index("variant")["val_accuracy"]
-    judged = records.load_runs("improvements")["variant"].unique()
-    for arm in judged:
-        tried = {rate: screening[f"{arm}_{rate:g}"] for rate in LEARNING_RATES}
-        assert tried[CHOSEN_RATES[arm]] == max(tried.values()), (arm, tried)
-    assert "baseline" in judged
-
-
-def test_the_screening_tries_every_arm_with_every_rate_for_a_third_of_the_budget():
-    variants = {variant.name: variant for variant in studies.SCREENING.variants}
-    assert set(variants) == {f"{arm}_{rate:g}" for arm in ARMS for rate in LEARNING_RATES}
-    for arm in ARMS:
-        judged = studies.IMPROVEMENTS[arm]
-        for rate in LEARNING_RATES:
-            tried = variants[f"{arm}_{rate:g}"]
-            assert tried.options == judged.options
-            third = judged.recipe.epochs // 3
-            assert tried.recipe == dataclasses.replace(judged.recipe, epochs=third, learning_rate=rate)
-
-
-TRIED = {
-    "dropout": ["dropout_20", "dropout_40", "dropout_depth"],
-    "decay": ["l2_1e-4", "l2_1e-3", "adamw_5e-2", "adamw_5e-1"],
-}
-
-
-@pytest.mark.parametrize("arm", TRIED)
-def test_dropout_and_decay_of_the_arms_are_those_that_did_best_on_validation(arm):
-    study = studies.REGULARIZATION
-    accuracies = records.load_runs("regularization").set_index("variant")["val_accuracy"]
-    best = study[accuracies[TRIED[arm]].idxmax()]
-    judged = studies.IMPROVEMENTS[arm]
-    assert (best.options, best.recipe.weight_decay) == (judged.options, judged.recipe.weight_decay)
 
 
 def test_each_rung_of_the_ladder_changes_the_network_or_the_recipe_of_the_one_below():
