@@ -82,8 +82,7 @@ FINAL = Study("final", ON_TEST, (FULL_RECIPE,), views=(1, 2, 6), final=True)
 # The network and the recipe of a widely read tutorial, which takes 400 epochs for 88.62%: how long is one?
 CLASSIC_RECIPE = Recipe(2, 64, "sgd", learning_rate=1e-3, augmentation=Augmentation(flip=True, shift=3))
 CLASSIC = Variant("classic_cnn", "Classic tutorial, first 2 of 400 epochs", "classic_cnn", {}, CLASSIC_RECIPE)
-HOW_LONG = "How long does an epoch of the classic tutorial's network take?"
-CLASSIC_KERAS = Study("classic_keras", HOW_LONG, (CLASSIC,), seeds=1)
+CLASSIC_KERAS = Study("classic_keras", "How long is an epoch of the classic network?", (CLASSIC,), seeds=1)
 
 _ALL = (BASELINE, IMPROVEMENTS, LONGER, FAST, QUICK, FULL, FINAL)
 STUDIES = {study.name: study for study in (*_ALL, CLASSIC_KERAS, *SCREENINGS, *comparisons())}
