@@ -9,20 +9,6 @@ from helpers.screening import SCREENINGS
 
 BUDGET = Recipe(epochs=15, batch_size=128, optimizer="adam", learning_rate=1e-3)
 
-BASELINE = Study(
-    name="baseline",
-    question="How far do linear models, hand-made features, a dense network and small CNNs get in 15 epochs?",
-    variants=(
-        Variant("vgg3", "VGG, 3 blocks", "vgg", {"blocks": 3}, BUDGET),
-        Variant("vgg2", "VGG, 2 blocks", "vgg", {"blocks": 2}, BUDGET),
-        Variant("vgg1", "VGG, 1 block", "vgg", {"blocks": 1}, BUDGET),
-        Variant("tutorial_cnn", "TensorFlow's tutorial CNN", "tutorial_cnn", {}, BUDGET),
-        Variant("mlp", "Dense network", "mlp", {}, BUDGET),
-        Variant("hog_svm", "HOG + linear SVM", "hog_svm", {"passes": 15, "alpha": 1e-6}),
-        Variant("logistic", "Logistic regression", "softmax_regression", {}, BUDGET),
-    ),
-)
-
 # The first series, at a constant rate: arms of chapters 04 to 06 (title, network, recipe); for chapter 03
 DROPOUT, DECAY = {"dropout": 0.2}, {"l2": 1e-3}
 AUGMENTED = replace(BUDGET, augmentation=Augmentation(flip=True, shift=4))
@@ -41,10 +27,6 @@ IMPROVEMENTS = Study(
     question="What do dropout, weight decay, augmentation and batch normalisation bring in 15 epochs?",
     variants=tuple(Variant(name, title, "vgg", *arm) for name, (title, *arm) in ARMS.items()),
 )
-BOTH = (IMPROVEMENTS[name] for name in ("baseline", "all"))
-BOTH = tuple(replace(variant, recipe=replace(variant.recipe, epochs=40)) for variant in BOTH)
-LONGER = Study("budget", "Who profits from longer training?", BOTH, seeds=1)
-
 # Chapter 07: a ladder from chapter 06's best to the fast recipe, one change at a time.
 SMALL, SMALL_SHIFT = {"width": 16}, Augmentation(flip=True, alternate=True, shift=2)
 SGD = {"optimizer": "sgd", "learning_rate": 0.7, "momentum": 0.85, "batch_size": 500}
@@ -84,5 +66,5 @@ CLASSIC_RECIPE = Recipe(2, 64, "sgd", learning_rate=1e-3, augmentation=Augmentat
 CLASSIC = Variant("classic_cnn", "Classic tutorial, first 2 of 400 epochs", "classic_cnn", {}, CLASSIC_RECIPE)
 CLASSIC_KERAS = Study("classic_keras", "How long is an epoch of the classic network?", (CLASSIC,), seeds=1)
 
-_ALL = (BASELINE, IMPROVEMENTS, LONGER, FAST, QUICK, FULL, FINAL)
+_ALL = (IMPROVEMENTS, FAST, QUICK, FULL, FINAL)
 STUDIES = {study.name: study for study in (*_ALL, CLASSIC_KERAS, *SCREENINGS, *comparisons())}

@@ -129,7 +129,7 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
     """
     ax = ax or plt.subplots(figsize=(WIDTH, 5.2))[1]
     _group(ax, "networks", GREY, "o", "chapter 02: plain networks")
-    _group(ax, "improvements", ORANGE, "s", "chapters 04 to 06: one technique, or several")
+    _group(ax, "techniques", ORANGE, "s", "chapters 04 to 06: one technique, or several")
     places = [(published_minutes(result), result.accuracy) for result in PUBLISHED]
     told = "published: its epochs at our machine's pace"
     ax.plot(*zip(*places, strict=True), "D", color=INK, markerfacecolor="white", label=told)

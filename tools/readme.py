@@ -16,7 +16,7 @@ from tools.card import answers, card
 
 README, RESULTS, CARD = (ROOT / name for name in ("README.md", "data/RESULTS.md", "data/models/README.md"))
 PICTURE, ANSWERS = ROOT / "data" / "accuracy.png", ROOT / "data" / "answers.jpg"
-BEST = {"networks": "02: the best network", "improvements": "04 to 06: the best technique"}
+BEST = {"networks": "02: the best network", "techniques": "04 to 06: the best technique"}
 BEST |= {"quick": "07: quick recipe", "full": "07: full recipe", "final": "08: full recipe, test images"}
 
 
