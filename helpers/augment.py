@@ -23,6 +23,7 @@ class Augmentation:
     cutout: int = 0
     mixup: float = 0.0
     alternate: bool = False
+    jitter: float = 0.0
 
     def __post_init__(self):
         check_types(self)
@@ -37,6 +38,8 @@ class Augmentation:
             images = random_flip(images, rng)
         if self.shift:
             images = random_shift(images, self.shift, rng)
+        if self.jitter:
+            images = random_jitter(images, self.jitter, rng)
         return random_cutout(images, self.cutout, rng) if self.cutout else images
 
 
@@ -59,6 +62,14 @@ def random_flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     images = images.copy()
     images[mirrored] = images[mirrored, :, ::-1]
     return images
+
+
+def random_jitter(images: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Return images (N, H, W, C), uint8, each with another brightness and contrast, by up to a share."""
+    brightness, contrast = rng.uniform(-share, share, (2, len(images), 1, 1, 1)).astype("float32")
+    middle = images.mean(axis=(1, 2, 3), keepdims=True, dtype="float32")
+    changed = (images - middle) * (1 + contrast) + middle + 128 * brightness
+    return np.clip(np.rint(changed), 0, 255).astype(images.dtype)
 
 
 def alternating_flips(count: int, seed: int, epoch: int) -> np.ndarray:

@@ -128,7 +128,14 @@ def vgg(
 
 
 def fast_net(
-    width: int = 64, *, activation: str = "silu", whitening: bool = True, identity: bool = True
+    width: int = 64,
+    *,
+    activation: str = "silu",
+    whitening: bool = True,
+    identity: bool = True,
+    bias: bool = False,
+    momentum: float = 0.8,
+    divisor: float = 9.0,
 ) -> keras.Model:
     """Return the network of chapter 07: few layers, wide, and quick to learn (arXiv 2404.00498).
 
@@ -143,28 +150,30 @@ def fast_net(
     """
     stack = [keras.Input((32, 32, 3)), standardize()]
     if whitening:
-        fixed = {"use_bias": False, "trainable": False, "kernel_initializer": "zeros"}
+        fixed = {"use_bias": bias, "trainable": bias, "kernel_initializer": "zeros"}
         first = layers.Conv2D(24, 2, name="whitening", **fixed)
         stack += [first, layers.Activation(activation)]
     for filters in (width, 4 * width, 4 * width):
-        stack += fast_block(filters, activation)
+        stack += fast_block(filters, activation, momentum)
     stack += [layers.GlobalMaxPooling2D()]
     stack += [layers.Dense(10, use_bias=False, name="dense", dtype="float32")]
-    stack += [layers.Rescaling(1 / 9, name="logits", dtype="float32")]
+    stack += [layers.Rescaling(1 / divisor, name="logits", dtype="float32")]
     model = keras.Sequential(stack, name="fast_net")
     if identity:
         start_as_identity(model)
+    if bias:
+        model.get_layer("whitening").kernel.trainable = False
     return model
 
 
-def fast_block(filters: int, activation: str = "silu") -> list[layers.Layer]:
+def fast_block(filters: int, activation: str = "silu", momentum: float = 0.8) -> list[layers.Layer]:
     """Return a block of `fast_net`: two 3 x 3 convolutions; height and width are halved after the first."""
 
     def convolution():
         return layers.Conv2D(filters, 3, padding="same", use_bias=False)
 
     def normalized():
-        normalization = batch_normalization(momentum=0.8, scale=False)
+        normalization = batch_normalization(momentum=momentum, scale=False)
         return [normalization, layers.Activation(activation)]
 
     return [convolution(), layers.MaxPooling2D(), *normalized(), convolution(), *normalized()]

@@ -18,15 +18,15 @@ TINY = 1e-7  # keeps a kernel or a gradient of zeros from a division by zero
 class Triangular(keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate that rises linearly from 0 to `peak`, then falls linearly to 0 at the last step."""
 
-    def __init__(self, peak: float, steps: int):
-        self.peak, self.steps = peak, steps
+    def __init__(self, peak: float, steps: int, rise: float = RISE):
+        self.peak, self.steps, self.rise = peak, steps, rise
 
     def __call__(self, step):
         done = (keras.ops.cast(step, "float32") + 0.5) / self.steps
-        return self.peak * keras.ops.clip(keras.ops.minimum(done / RISE, (1 - done) / (1 - RISE)), 0, 1)
+        return self.peak * keras.ops.clip(keras.ops.minimum(done / self.rise, (1 - done) / (1 - self.rise)), 0, 1)
 
     def get_config(self) -> dict:
-        return {"peak": self.peak, "steps": self.steps}
+        return {"peak": self.peak, "steps": self.steps, "rise": self.rise}
 
 
 @keras.saving.register_keras_serializable("helpers")
@@ -57,9 +57,10 @@ class Muon(ShiftRateSGD):
     above). Keras' own `Muon` takes matrices only, and leaves kernels of convolutions to AdamW.
     """
 
-    def __init__(self, *args, kernel_factor: float = 1.0, **options):
+    def __init__(self, *args, kernel_factor: float = 1.0, kernel_momentum: float = 0.0, **options):
         super().__init__(*args, **options)
         self.kernel_factor = kernel_factor
+        self.kernel_momentum = kernel_momentum or self.momentum
 
     def update_step(self, gradient, variable, learning_rate):
         if len(variable.shape) != 4:
@@ -67,8 +68,8 @@ class Muon(ShiftRateSGD):
             return
         if self.momentum:
             momentum = self.momentums[self._get_variable_index(variable)]
-            self.assign(momentum, self.momentum * momentum + gradient)
-            gradient = gradient + self.momentum * momentum
+            self.assign(momentum, self.kernel_momentum * momentum + gradient)
+            gradient = gradient + self.kernel_momentum * momentum
         filters = variable.shape[-1]
         rows = keras.ops.transpose(keras.ops.reshape(gradient, (-1, filters)))
         step = keras.ops.reshape(keras.ops.transpose(orthogonalize(rows)), variable.shape)
@@ -99,13 +100,15 @@ def orthogonalize(matrix):
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
     """Give the model the recipe's optimizer and loss, and accuracy as its metric."""
     rate = recipe.learning_rate
-    if recipe.schedule == "triangular":
-        rate = Triangular(rate, recipe.epochs * steps_per_epoch)
+    if recipe.schedule != "constant":
+        rise = RISE if recipe.schedule == "triangular" else 1e-6
+        rate = Triangular(rate, recipe.epochs * steps_per_epoch, rise)
     options = {"learning_rate": rate, "weight_decay": recipe.weight_decay or None}
     if recipe.optimizer != "adam":
         options |= {"momentum": recipe.momentum, "nesterov": True, "shift_rate": recipe.shift_rate}
     if recipe.optimizer == "muon":
         options["kernel_factor"] = recipe.kernel_rate / recipe.learning_rate
+        options["kernel_momentum"] = recipe.kernel_momentum
     kinds = {"adam": keras.optimizers.Adam, "sgd": ShiftRateSGD, "muon": Muon}
     optimizer = kinds[recipe.optimizer](**options)
     if recipe.weight_decay:

@@ -6,7 +6,7 @@ from math import inf
 from helpers.augment import Augmentation, check_types, require
 
 OPTIMIZERS = ("adam", "sgd", "muon")
-SCHEDULES = ("constant", "triangular")
+SCHEDULES = ("constant", "triangular", "linear")
 PRECISIONS = ("float32", "auto")
 
 
@@ -49,6 +49,7 @@ class Recipe:
     kernel_rate: float = 0.06
     small_epochs: int = 0
     precision: str = "float32"
+    kernel_momentum: float = 0.0
 
     def __post_init__(self):
         check_types(self)
