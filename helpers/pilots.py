@@ -61,3 +61,27 @@ def pilots(width: int) -> Study:
     )
     question = f"Which settings of the fast recipe help a network of width {width}?"
     return Study(f"pilots_{width}", question, variants, 1, 100, views=(2, 6), val_size=10_000)
+
+
+CROPS = {"epochs": 10, "small_epochs": 4}
+GOOD = HEAD | CROPS | {"shift_rate": 2.25}
+BUNDLES = (  # what did best alone, together
+    ("crops", {}, CROPS, {}),
+    ("good", {"divisor": 22.0, "bias": True}, GOOD, {"jitter": 0.1}),
+    ("good_kernel", {"divisor": 22.0, "bias": True}, GOOD | {"kernel_rate": 0.12, "kernel_momentum": 0.6}, {"jitter": 0.1}),
+)
+
+
+def bundles(width: int) -> Study:
+    """Return what did best alone, together, with more seeds."""
+    variants = tuple(
+        Variant(
+            name,
+            name,
+            "fast_net",
+            {"width": width} | options,
+            replace(BASE, augmentation=replace(BASE.augmentation, **augmentation), **recipe),
+        )
+        for name, options, recipe, augmentation in BUNDLES
+    )
+    return Study(f"bundles_{width}", "Do they help together?", variants, 3, 100, views=(2, 6), val_size=10_000)

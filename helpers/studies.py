@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from helpers.augment import Augmentation
 from helpers.comparisons import climb, comparisons
-from helpers.pilots import pilots
+from helpers.pilots import bundles, pilots
 from helpers.recipe import Recipe, Study, Variant
 from helpers.screening import SCREENINGS
 
@@ -152,4 +152,4 @@ THEIRS = Variant("classic_cnn", f"Classic tutorial in Keras' layers, {FIRST}", "
 CLASSIC_KERAS = Study("classic_keras", f"{HOW_LONG} in Keras' own layers?", (THEIRS,), seeds=1)
 
 _ALL = (BASELINE, REGULARIZATION, SCREENING, IMPROVEMENTS, LONGER, BATCH_NORM, FAST, QUICK, FULL, FINAL)
-STUDIES = {study.name: study for study in (*_ALL, CLASSIC, CLASSIC_KERAS, *SCREENINGS, *comparisons(), pilots(32), pilots(64))}
+STUDIES = {study.name: study for study in (*_ALL, CLASSIC, CLASSIC_KERAS, *SCREENINGS, *comparisons(), pilots(32), pilots(64), bundles(32), bundles(64))}
