@@ -194,3 +194,12 @@ def test_every_recorded_run_of_the_series_is_read(monkeypatch):
     monkeypatch.undo()
     files = list(records.RUNS.glob("*/*.json"))
     assert sum(len(load_runs(name)) for name in {path.parent.name for path in files}) == len(files) >= 135
+
+
+def test_the_list_of_pilots_has_the_accuracy_of_each(monkeypatch):
+    monkeypatch.undo()
+    listed = (records.RUNS / "PILOTS.md").read_text(encoding="utf-8")
+    pilots = [json.loads(path.read_text("utf-8")) for path in (records.RUNS / "pilots").rglob("*.json")]
+    accuracies = {f"{100 * records.share_of_ones(run['judged']['correct']['6']):.2f}" for run in pilots}
+    assert [accuracy for accuracy in accuracies if accuracy not in listed] == []
+    assert len(pilots) >= 31
