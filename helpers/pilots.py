@@ -67,6 +67,8 @@ CROPS = {"epochs": 10, "small_epochs": 4}
 GOOD = HEAD | CROPS | {"shift_rate": 2.25}
 BUNDLES = (  # what did best alone, together
     ("crops", {}, CROPS, {}),
+    ("crops_shifts", {}, CROPS | {"shift_rate": 32.0}, {}),
+    ("crops_shifts_smoothing", {}, CROPS | {"shift_rate": 32.0, "label_smoothing": 0.1}, {}),
     ("good", {"divisor": 22.0, "bias": True}, GOOD, {"jitter": 0.1}),
     ("good_kernel", {"divisor": 22.0, "bias": True}, GOOD | {"kernel_rate": 0.12, "kernel_momentum": 0.6}, {"jitter": 0.1}),
 )
