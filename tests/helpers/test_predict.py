@@ -166,6 +166,7 @@ def test_a_missing_model_is_said_before_any_photo_is_looked_at(command, album, t
 
 
 @posix
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "imported"),
     [("helpers.predict", "scipy"), ("helpers.doctor", "packaging"), ("tools.readme", "pandas")],

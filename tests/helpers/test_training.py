@@ -164,6 +164,7 @@ def test_the_record_changes_with_any_pixel_or_label():
     assert len(hashes) == 5
 
 
+@pytest.mark.slow
 def test_training_learns_and_shows_its_steps_and_numbers_if_asked(capfd):
     recipe = Recipe(epochs=2, batch_size=16, learning_rate=1e-2)
     _, run = train(SOFTMAX, DATA, recipe, progress=False)
