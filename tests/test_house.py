@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import nbformat
+import pytest
 
 import helpers
 from helpers.internal.files import ROOT
@@ -51,6 +52,7 @@ def test_notebooks_helpers_and_internal_import_only_what_lies_below_them():
     assert arrows(declarations, "keras", "tensorflow", "helpers.training", "helpers.models") == set()
 
 
+@pytest.mark.slow
 def test_what_does_not_compute_with_keras_does_not_start_it():
     lines = ["import sys, helpers.plots", "assert 'scipy.stats' not in sys.modules, 'scipy.stats'"]
     lines += [f"import helpers.{name}; assert 'keras' not in sys.modules, '{name}'" for name in WITHOUT_KERAS]

@@ -15,7 +15,6 @@ def test_what_is_chosen_is_the_best_of_its_grid_and_both_neighbours_were_tried(n
     assert getattr(chosen, name).keys() == GRIDS[study].keys()
     for group, (grid, first) in GRIDS[study].items():
         found = {x: accuracies[tried(group, x)] for x in grid if tried(group, x) in accuracies}
-        best = max(found, key=found.get)
-        place = grid.index(best)
+        place = grid.index(best := max(found, key=found.get))
         assert getattr(chosen, name)[group] == best
         assert found.keys() >= {*first, *grid[max(place - 1, 0) : place + 2]}

@@ -18,6 +18,7 @@ def pairs(drawn):
     return explore.near_duplicates(drawn[0], drawn[2], count=100)
 
 
+@pytest.mark.slow
 def test_the_copies_in_the_sample_lead_a_ranked_list_that_has_each_test_image_once(pairs):
     assert len({pair.test_index for pair in pairs[:20]} & set(sample.COPIED)) >= 18
     distances = [pair.distance for pair in pairs]

@@ -72,6 +72,8 @@ def test_guesses_are_the_most_probable_classes_of_the_models_own_logits(model, a
     for row, guesses in zip(expected, predict.guesses(model, photos), strict=True):
         assert [name for name, _ in guesses] == [CLASS_NAMES[label] for label in np.argsort(-row)]
         np.testing.assert_allclose([share for _, share in guesses], np.sort(row)[::-1], rtol=1e-5)
+    with pytest.raises(ValueError, match="views is 3, expected"):
+        predict.probabilities(model, pixels, 3)
 
 
 def test_a_network_that_ends_in_a_softmax_is_not_given_a_second_one():
@@ -164,6 +166,7 @@ def test_a_missing_model_is_said_before_any_photo_is_looked_at(command, album, t
 
 
 @posix
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "imported"),
     [("helpers.predict", "scipy"), ("helpers.doctor", "packaging"), ("tools.readme", "pandas")],

@@ -75,6 +75,7 @@ def words(page):
     return html.unescape(re.search(r"<p[^>]*>(.*)</p>", page)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("viewer", [widgets.FileUpload, Upload7], indirect=True)
 def test_an_uploaded_photo_is_shown_with_its_three_most_probable_classes_again_and_again(viewer, model):
     send(viewer, CAT.read_bytes())
@@ -114,6 +115,7 @@ def test_a_model_that_does_not_run_is_said_in_one_line(viewer):
     assert viewer.tell.disabled
 
 
+@pytest.mark.slow
 def test_a_photo_can_be_picked_and_again_after_another_picture(viewer):
     assert [label for label, _ in viewer.choice.options] == [
         "choose a photo",

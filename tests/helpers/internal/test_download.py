@@ -70,7 +70,7 @@ def test_a_mirror_that_breaks_off_is_asked_for_the_rest(fetch):
         {"headers": {"Content-Length": SIZE + 1}},
         {"stall_at": 0.0},
         {"stall_at": -1},
-        {"pause": 0.05},
+        pytest.param({"pause": 0.05}, marks=pytest.mark.slow),
     ],
     ids=["missing", "busy", "redirect", "other size", "silent", "endless header", "slow"],
 )
@@ -78,7 +78,7 @@ def test_a_mirror_that_fails_is_left_and_if_all_do_asked_once_more(fetch, fault)
     bad = Mirror(CONTENT, faulty=1, **fault)
     fetch(bad, Mirror(CONTENT), window=0.4)
     assert bad.starts == [0]
-    fetch(Mirror(CONTENT, faulty=1, **fault), window=0.4)
+    fetch(Mirror(CONTENT, faulty=1, **fault), window=0.2)
 
 
 def test_the_next_mirror_of_the_same_archive_goes_on_and_one_of_another_does_not(fetch):
