@@ -27,8 +27,8 @@ IMPROVEMENTS = Study(
     question="What do dropout, weight decay, augmentation and batch normalisation bring in 15 epochs?",
     variants=tuple(Variant(name, title, "vgg", *arm) for name, (title, *arm) in ARMS.items()),
 )
-BOTH = (IMPROVEMENTS[name] for name in ("baseline", "all"))
-BOTH = tuple(replace(variant, recipe=replace(variant.recipe, epochs=40)) for variant in BOTH)
+ENDS = IMPROVEMENTS["baseline"], IMPROVEMENTS["all"]
+BOTH = tuple(replace(arm, recipe=replace(arm.recipe, epochs=40)) for arm in ENDS)
 LONGER = Study("budget", "Who profits from longer training?", BOTH, seeds=1)
 # Chapter 07: a ladder from chapter 06's best to the fast recipe, one change at a time.
 SMALL, SMALL_SHIFT = {"width": 16}, Augmentation(flip=True, alternate=True, shift=2)
