@@ -44,11 +44,11 @@ SETTINGS = {
     "cutout": ("cutout", lambda x: ({}, {"augmentation": replace(FLIP_AND_SHIFT, cutout=x)})),
     "mixup": ("mixup", lambda x: ({}, {"augmentation": replace(FLIP_AND_SHIFT, mixup=x)})),
 }
-# In whose company it is tried: title, the arm without the setting, network's options, recipe's changes.
+# In whose company it is tried: title, and the arm that it joins.
 COMPANIES = {
-    "alone": ("alone", "baseline", {}, {}),
-    "augment": ("with augmentation", "augment", {}, AUGMENTED),
-    "augment_bn": ("with augmentation and batch normalisation", "augment_bn", BATCH_NORM, AUGMENTED),
+    "alone": ("alone", "baseline"),
+    "augment": ("with augmentation", "augment"),
+    "augment_bn": ("with augmentation and batch normalisation", "augment_bn"),
 }
 # The arms of chapters 04 to 06: title, the strengths that it uses, network's options, recipe's changes.
 ARMS = {
@@ -95,21 +95,19 @@ def arm(name: str, rate: float, epochs: int = BUDGET.epochs) -> tuple[str, str, 
 
 def _strengths() -> tuple[Variant, ...]:
     """Return each strength in its company, at the company's rate, and each company without one."""
-    variants = []
+    variants = {}
     for group, (grid, _) in STRENGTHS.items():
         setting, _, company = group.partition("_")
-        for value in (None, *grid):
-            with_whom, base, options, recipe = COMPANIES[company]
-            name, title = tried(group, value or 0), f"{SETTINGS[setting][0]} {value} {with_whom}"
-            if value is None:
-                name, title = f"none_{company}", f"none of these {with_whom}"
-            else:
-                more_options, more_recipe = changes(group, value)
-                options, recipe = options | more_options, recipe | more_recipe
-            rate = chosen.RATES.get(base, BUDGET.learning_rate)
-            recipe = replace(BUDGET, learning_rate=rate, **recipe)
-            variants.append(Variant(name, title, "vgg", options, recipe))
-    return tuple({variant.name: variant for variant in variants}.values())
+        with_whom, joined = COMPANIES[company]
+        _, model, options, recipe = arm(joined, chosen.RATES[joined])
+        name = f"none_{company}"
+        variants[name] = Variant(name, f"none of these {with_whom}", model, options, recipe)
+        for value in grid:
+            more_options, more_recipe = changes(group, value)
+            name, title = tried(group, value), f"{SETTINGS[setting][0]} {value} {with_whom}"
+            changed = options | more_options, replace(recipe, **more_recipe)
+            variants[name] = Variant(name, title, model, *changed)
+    return tuple(variants.values())
 
 
 def _at_every_rate(groups: dict[str, tuple[str, str, dict, Recipe]]) -> tuple[Variant, ...]:

@@ -27,9 +27,6 @@ IMPROVEMENTS = Study(
     question="What do dropout, weight decay, augmentation and batch normalisation bring in 15 epochs?",
     variants=tuple(Variant(name, title, "vgg", *arm) for name, (title, *arm) in ARMS.items()),
 )
-ENDS = IMPROVEMENTS["baseline"], IMPROVEMENTS["all"]
-BOTH = tuple(replace(arm, recipe=replace(arm.recipe, epochs=40)) for arm in ENDS)
-LONGER = Study("budget", "Who profits from longer training?", BOTH, seeds=1)
 # Chapter 07: a ladder from chapter 06's best to the fast recipe, one change at a time.
 SMALL, SMALL_SHIFT = {"width": 16}, Augmentation(flip=True, alternate=True, shift=2)
 SGD = {"optimizer": "sgd", "learning_rate": 0.7, "momentum": 0.85, "batch_size": 500}
@@ -67,5 +64,5 @@ CLASSIC_RECIPE = Recipe(2, 64, "sgd", learning_rate=1e-3, augmentation=Augmentat
 CLASSIC = Variant("classic_cnn", "Classic tutorial, first 2 of 400 epochs", "classic_cnn", {}, CLASSIC_RECIPE)
 CLASSIC_KERAS = Study("classic_keras", "How long is an epoch of the classic network?", (CLASSIC,), seeds=1)
 
-_ALL = (IMPROVEMENTS, LONGER, FAST, QUICK, FULL, FINAL)
+_ALL = (IMPROVEMENTS, FAST, QUICK, FULL, FINAL)
 STUDIES = {study.name: study for study in (*_ALL, CLASSIC_KERAS, *SCREENINGS, *comparisons())}

@@ -12,7 +12,7 @@ from helpers.training import CROP_SIDE
 
 # Studies of a single recipe compare nothing: `full` comes before `final`, the classic one measures seconds.
 SINGLE = {"quick": 3, "full": 1, "final": 3, "classic_keras": 1}
-JUDGES = [s for s in STUDIES.values() if not (s.first_seed or s.name in {"budget", *SINGLE})]
+JUDGES = [s for s in STUDIES.values() if not (s.first_seed or s.name in SINGLE)]
 CHOOSERS = [study for study in STUDIES.values() if study.first_seed]
 
 
