@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from helpers.augment import Augmentation
-from helpers.comparisons import climb, comparisons
+from helpers.comparisons import comparisons, ladder
 from helpers.recipe import Recipe, Study, Variant
 from helpers.screening import SCREENINGS
 
@@ -27,30 +27,9 @@ IMPROVEMENTS = Study(
     question="What do dropout, weight decay, augmentation and batch normalisation bring in 15 epochs?",
     variants=tuple(Variant(name, title, "vgg", *arm) for name, (title, *arm) in ARMS.items()),
 )
-# Chapter 07: a ladder from chapter 06's best to the fast recipe, one change at a time.
-SMALL, SMALL_SHIFT = {"width": 16}, Augmentation(flip=True, alternate=True, shift=2)
-SGD = {"optimizer": "sgd", "learning_rate": 0.7, "momentum": 0.85, "batch_size": 500}
-LADDER = (  # name, title, the network where it changes, and what changes in the recipe
-    ("schedule", "+ triangular schedule", None, {"schedule": "triangular", "learning_rate": 3e-3}),
-    ("smoothing", "+ label smoothing", None, {"label_smoothing": 0.2}),
-    ("network", "+ another network", SMALL | {"whitening": False, "identity": False}, {}),
-    ("sgd", "+ SGD, batches of 500", None, SGD),
-    ("decay", "+ weight decay", None, {"weight_decay": 0.009}),
-    ("shifts", "+ fast shifts", None, {"shift_rate": 64.0}),
-    ("muon", "+ Muon", None, {"optimizer": "muon"}),
-    ("whitening", "+ whitening", SMALL | {"identity": False}, {}),
-    ("identity", "+ start as identity", SMALL, {}),
-    ("flips", "+ alternating flips, small shifts", None, {"augmentation": SMALL_SHIFT}),
-    ("crops", "+ small crops first", None, {"epochs": 7, "small_epochs": 3}),
-)
 
-_START = IMPROVEMENTS["augment_bn"]
-_START = Variant("start", "Chapter 06's best", "vgg", _START.options, replace(_START.recipe, epochs=6))
-FAST = Study(
-    "fast", "Which steps lead from chapter 06's best to the fast recipe?", climb(_START, LADDER), views=(2, 6)
-)
-
-TOP = FAST.variants[-1]
+# Chapter 07's recipes are the ladder's last rung, wider and longer.
+TOP = ladder().variants[-1]
 TEN_EPOCHS = replace(TOP.recipe, epochs=10, small_epochs=4)
 QUICK_RECIPE = Variant("quick", "Quick recipe", "fast_net", {"width": 32}, TEN_EPOCHS)
 FOURTEEN_EPOCHS = replace(TOP.recipe, epochs=14, small_epochs=5)
@@ -64,5 +43,5 @@ CLASSIC_RECIPE = Recipe(2, 64, "sgd", learning_rate=1e-3, augmentation=Augmentat
 CLASSIC = Variant("classic_cnn", "Classic tutorial, first 2 of 400 epochs", "classic_cnn", {}, CLASSIC_RECIPE)
 CLASSIC_KERAS = Study("classic_keras", "How long is an epoch of the classic network?", (CLASSIC,), seeds=1)
 
-_ALL = (IMPROVEMENTS, FAST, QUICK, FULL, FINAL)
+_ALL = (IMPROVEMENTS, QUICK, FULL, FINAL)
 STUDIES = {study.name: study for study in (*_ALL, CLASSIC_KERAS, *SCREENINGS, *comparisons())}

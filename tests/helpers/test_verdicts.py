@@ -77,7 +77,7 @@ def test_a_published_training_takes_its_epochs_at_the_pace_of_the_recorded_ones(
 
 
 def test_text_is_as_large_as_the_pages_and_can_be_read_on_a_telephone():
-    runs = load_runs("fast")
+    runs = load_runs("ladder")
     drawn = [verdicts.effect_plot(verdict_table(runs)), verdicts.place_run(RECORDED, 0.73)]
     drawn += [plots.learning_curves(runs["history"].iloc[0]), verdicts.accuracy_against_minutes()]
     for figure in (ax.figure for ax in drawn):
@@ -94,4 +94,4 @@ def test_changes_name_both_values_another_network_as_a_whole_and_defaults_rung_b
     assert verdicts.changes(plain, TOP) == ["`whitening` False → True"]
     sgd = replace(MIDDLE, recipe=replace(MIDDLE.recipe, optimizer="sgd", momentum=0.8))
     assert verdicts.changes(MIDDLE, sgd) == ["`optimizer` adam → sgd", "`momentum` 0.8"]  # adam has none
-    assert all(verdicts.changes(*pair) for pair in pairwise(STUDIES["fast"].variants))
+    assert all(verdicts.changes(*pair) for pair in pairwise(STUDIES["ladder"].variants))
