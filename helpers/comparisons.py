@@ -77,16 +77,22 @@ def longer() -> Study:
     return Study("longer", "Who profits from longer training?", variants, **FOLDS | {"seeds": 3})
 
 
+def climb(start: Variant, changes: tuple) -> tuple[Variant, ...]:
+    """Return a start and its rungs, given as `RUNGS` are: each is the one before it, with one change more."""
+    rungs = [start]
+    for name, title, options, recipe in changes:
+        last = rungs[-1]
+        network = ("fast_net", options) if options else (last.model, last.options)
+        rungs.append(Variant(name, title, *network, replace(last.recipe, **recipe)))
+    return tuple(rungs)
+
+
 def ladder() -> Study:
     """Return the rungs from chapter 06's best to the fast recipe: each is the one before it, changed once."""
     _, model, options, recipe = arm("augment_bn", chosen.RATES["augment_bn"], epochs=6)
-    rungs = [Variant("start", "Chapter 06's best", model, options, recipe)]
-    for name, title, options, changes in RUNGS:
-        last = rungs[-1]
-        network = ("fast_net", options) if options else (last.model, last.options)
-        rungs.append(Variant(name, title, *network, replace(last.recipe, **changes)))
+    rungs = climb(Variant("start", "Chapter 06's best", model, options, recipe), RUNGS)
     question = "Which steps lead from chapter 06's best to the fast recipe?"
-    return Study("ladder", question, tuple(rungs), views=(2, 6), **FOLDS)
+    return Study("ladder", question, rungs, views=(2, 6), **FOLDS)
 
 
 def ablation() -> Study:

@@ -111,8 +111,8 @@ def _as_today(recorded: dict, defaults: dict) -> dict:
 def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     """Return the recorded runs of a study, one row per run, in the study's order.
 
-    Columns: variant, title, seed, seconds (on two cores), parameters, pflop, history (a dictionary per
-    epoch), images (judged on), overlap (validation images per training image), and the
+    Columns: variant, title, seed, seconds (on two cores), parameters, history (a dictionary per epoch),
+    images (how many the network was judged on), overlap (validation images per training image), and the
     study's `accuracy_columns`, from 0 to 1, each with a bool array of one entry per image beside it, such as
     val_correct; in a final study, val_accuracy is None. StudyError if there is no such study or run, or the
     runs do not belong together.
@@ -137,8 +137,7 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
 def _row(run: dict, study: Study) -> dict:
     """Return a row of `load_runs`, but for the title."""
     row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "parameters")}
-    row |= {key: run.get(key) for key in ("commit", "pflop")}
-    row["overlap"] = run["data"]["val"] / run["data"]["train"]
+    row |= {"overlap": run["data"]["val"] / run["data"]["train"], "commit": run.get("commit")}
     share = min(run.get("machine", {}).get("cores", CORES), CORES) / CORES
     row["history"] = [entry | {"seconds": share * entry["seconds"]} for entry in run["history"]]
     row["seconds"] = share * run["seconds"]

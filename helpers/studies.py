@@ -28,29 +28,20 @@ IMPROVEMENTS = Study(
     variants=tuple(Variant(name, title, "vgg", *arm) for name, (title, *arm) in ARMS.items()),
 )
 
-# Chapter 07's recipes are the ladder's last rung, wider and longer, in 16 bits where the processor can.
+# Chapter 07's recipes are the ladder's last rung, wider and longer.
 TOP = ladder().variants[-1]
-TEN_EPOCHS = replace(TOP.recipe, epochs=10, small_epochs=4, precision="auto")
-QUICK = Variant("quick", "Quick recipe", "fast_net", {"width": 32}, TEN_EPOCHS)
-FLOAT32 = replace(QUICK, title="Quick recipe, float32", recipe=replace(TEN_EPOCHS, precision="float32"))
-FULL = Variant("full", "Full recipe", "fast_net", {"width": 64}, TEN_EPOCHS)
-LONG = Variant("long", "Long recipe", "fast_net", {"width": 96}, replace(TEN_EPOCHS, epochs=18))
-FIRST = replace(FULL, title="First full recipe", recipe=replace(TOP.recipe, epochs=14, small_epochs=5))
-VALIDATION = {"folds": 10, "views": (2, "adaptive", 6)}
-TEST = {"views": (1, 2, "adaptive", 6), "final": True}
-FAST = (
-    Study("quick", "How accurate is a small network after a few minutes?", (QUICK,), 10, **VALIDATION),
-    Study("quick_float32", "And how accurate in 32 bits?", (FLOAT32,), 5, **VALIDATION),
-    Study("full", "How accurate is the full recipe on validation images?", (FULL,), 5, **VALIDATION),
-    Study("final", "How accurate is it on the test images?", (FULL,), 10, **TEST),
-    Study("final_2026-11-22", "How accurate was its first form?", (FIRST,), views=(1, 2, 6), final=True),
-    Study("long", "What does it take to reach 95% of the test images?", (LONG,), 3, **TEST),
-)
+TEN_EPOCHS = replace(TOP.recipe, epochs=10, small_epochs=4)
+QUICK_RECIPE = Variant("quick", "Quick recipe", "fast_net", {"width": 32}, TEN_EPOCHS)
+FOURTEEN_EPOCHS = replace(TOP.recipe, epochs=14, small_epochs=5)
+FULL_RECIPE = Variant("full", "Full recipe", "fast_net", {"width": 64}, FOURTEEN_EPOCHS)
+QUICK = Study("quick", "How accurate is a small network after a few minutes?", (QUICK_RECIPE,), views=(2, 6))
+FULL = Study("full", "How accurate is the full recipe on validation images?", (FULL_RECIPE,), 1, views=(2, 6))
+FINAL = Study("final", "How accurate is it on the test images?", (FULL_RECIPE,), views=(1, 2, 6), final=True)
 
 # The network and the recipe of a widely read tutorial, which takes 400 epochs for 88.62%: how long is one?
 CLASSIC_RECIPE = Recipe(2, 64, "sgd", learning_rate=1e-3, augmentation=Augmentation(flip=True, shift=3))
 CLASSIC = Variant("classic_cnn", "Classic tutorial, first 2 of 400 epochs", "classic_cnn", {}, CLASSIC_RECIPE)
 CLASSIC_KERAS = Study("classic_keras", "How long is an epoch of the classic network?", (CLASSIC,), seeds=1)
 
-_ALL = (IMPROVEMENTS, *FAST, CLASSIC_KERAS, *SCREENINGS, *comparisons())
-STUDIES = {study.name: study for study in _ALL}
+_ALL = (IMPROVEMENTS, QUICK, FULL, FINAL)
+STUDIES = {study.name: study for study in (*_ALL, CLASSIC_KERAS, *SCREENINGS, *comparisons())}
