@@ -10,7 +10,7 @@ from helpers.studies import STUDIES, Variant
 from helpers.training import CROP_SIDE
 
 # Studies of a single recipe compare nothing: `full` comes before `final`, the classic one measures seconds.
-SINGLE = {"quick": 3, "full": 1, "final": 3, "classic_keras": 1}
+SINGLE = {"quick": 3, "full": 1, "final": 3, "classic_keras": 1, "constant_rate": 5}
 JUDGES = [s for s in STUDIES.values() if not (s.first_seed or s.name in SINGLE)]
 CHOOSERS = [study for study in STUDIES.values() if study.first_seed]
 
@@ -37,11 +37,9 @@ def test_a_study_compares_distinct_variants_at_one_equal_budget(study):
 
 
 def test_studies_that_judge_have_seeds_enough_and_studies_that_choose_have_others():
-    assert all(study.seeds >= 3 for study in JUDGES)
-    assert {study.name for study in JUDGES} >= {"networks", "techniques", "ladder"}
     assert {name: STUDIES[name].seeds for name in SINGLE} == SINGLE
     judging = {seed for study in JUDGES for seed in range(study.seeds)}
-    assert CHOOSERS
+    assert len(CHOOSERS) > 2 < min(study.seeds for study in JUDGES)
     assert not judging & {s.first_seed + i for s in CHOOSERS for i in range(s.seeds)}
 
 
