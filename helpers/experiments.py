@@ -161,7 +161,9 @@ def pflop(model: keras.Model, run: Run) -> float:
     """Return a training's products and sums in 10^15; a step counts as three forward passes."""
     small, epochs = run.recipe["small_epochs"], run.recipe["epochs"]
     per_image = (epochs - small) * forward_flop(model, 32)
-    per_image += small * forward_flop(model, CROP_SIDE) if small else 0
+    tiny = run.recipe.get("tiny_epochs", 0)
+    per_image += (small - tiny) * forward_flop(model, CROP_SIDE) if small else 0
+    per_image += tiny * forward_flop(model, 20) if tiny else 0
     return 3 * per_image * run.data["train"] / 1e15
 
 

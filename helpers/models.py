@@ -128,7 +128,12 @@ def vgg(
 
 
 def fast_net(
-    width: int = 64, *, activation: str = "silu", whitening: bool = True, identity: bool = True
+    width: int = 64,
+    *,
+    activation: str = "silu",
+    whitening: bool = True,
+    identity: bool = True,
+    blocks: tuple = (1.0, 4.0, 4.0),
 ) -> keras.Model:
     """Return the network of chapter 07: few layers, wide, and quick to learn (arXiv 2404.00498).
 
@@ -146,7 +151,7 @@ def fast_net(
         fixed = {"use_bias": False, "trainable": False, "kernel_initializer": "zeros"}
         first = layers.Conv2D(24, 2, name="whitening", **fixed)
         stack += [first, layers.Activation(activation)]
-    for filters in (width, 4 * width, 4 * width):
+    for filters in (round(share * width) for share in blocks):
         stack += fast_block(filters, activation)
     stack += [layers.GlobalMaxPooling2D()]
     stack += [layers.Dense(10, use_bias=False, name="dense", dtype="float32")]

@@ -46,6 +46,7 @@ class Recipe:
     shift_rate: float = 1.0
     kernel_rate: float = 0.06
     small_epochs: int = 0
+    tiny_epochs: int = 0
     precision: str = "float32"
 
     def __post_init__(self):
@@ -60,8 +61,7 @@ class Recipe:
         require(self, "precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
         require(self, "schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
         require(self, "weight_decay", 0 <= self.weight_decay < inf, "0 or more")
-        half = self.epochs // 2
-        require(self, "small_epochs", 0 <= self.small_epochs <= half, f"0 to {half}")
+        require(self, "small_epochs", 0 <= self.small_epochs < self.epochs, f"0 to {self.epochs - 1}")
 
     @property
     def soft_labels(self) -> bool:

@@ -24,6 +24,7 @@ from helpers.predict import last_activation, over_views
 from helpers.recipe import Recipe, Run
 
 CROP_SIDE = 24  # pixels, in the small epochs
+TINY = 20
 CHECKS = (("images", (32, 32, 3), np.number, 255), ("labels", (), np.integer, 9))  # shape, kind, largest
 
 
@@ -92,6 +93,7 @@ def train_epochs(
 ) -> list[dict]:
     """Train the epochs that the checkpoint does not have yet, and return the whole history."""
     on_crops = with_input(model, CROP_SIDE) if recipe.small_epochs else model
+    on_tiny = with_input(model, TINY) if recipe.tiny_epochs else model
     judged = batches(data.val.images, encode(data.val.labels, recipe)) if len(data.val) else {}
     history = checkpoint.restore()
     steps = -(-len(data.train) // recipe.batch_size)
@@ -103,6 +105,7 @@ def train_epochs(
             images, labels = epoch_data(data.train, recipe, seed, epoch)
             reseed_dropout(model, seed, epoch)
             learner = on_crops if epoch < recipe.small_epochs else model
+            learner = on_tiny if epoch < recipe.tiny_epochs else learner
             drawn = batches(images, labels, recipe.batch_size)  # in the order that epoch_data drew
             logs = learner.fit(**drawn, shuffle=False, callbacks=[step_by_step], verbose=0).history
             found = model.evaluate(**judged, verbose=0, return_dict=True) if judged else {}
@@ -183,7 +186,7 @@ def epoch_data(split: Split, recipe: Recipe, seed: int, epoch: int) -> tuple[np.
         images[mirrored] = images[mirrored, :, ::-1]
     images = recipe.augmentation(images, rng)
     if epoch < recipe.small_epochs:
-        images = random_crop(images, CROP_SIDE, rng)
+        images = random_crop(images, TINY if epoch < recipe.tiny_epochs else CROP_SIDE, rng)
     labels = encode(split.labels[order], recipe)
     if recipe.augmentation.mixup:
         images, labels = random_mixup(images, labels, recipe.augmentation.mixup, rng)
