@@ -19,4 +19,6 @@ def shapes(top, width: int = 32) -> Study:
         Variant(name, name, "fast_net", {"width": width} | options, replace(top, precision="auto", **recipe))
         for name, options, recipe in TRIED
     )
-    return Study("equal_cost_32", "What else for the same work?", variants, 3, 100, views=(2, 6), val_size=10_000)
+    return Study(
+        "equal_cost_32", "What else for the same work?", variants, 3, 100, views=(2, 6), val_size=10_000
+    )
