@@ -109,11 +109,25 @@ def precision(wanted: str) -> str:
     return "bfloat16" if fast else "float32"
 
 
+def processor() -> str:
+    """Return the name of what Keras computes on: of the graphics processor, where there is one."""
+    backend = keras.backend.backend()
+    if backend == "jax" and not accelerator().endswith("CPU cores"):
+        import jax
+
+        return jax.devices()[0].device_kind
+    if backend == "tensorflow":
+        from tensorflow import config
+
+        for gpu in config.list_physical_devices("GPU"):
+            return config.experimental.get_device_details(gpu)["device_name"]
+    return cpuinfo().get("model name") or platform.processor() or platform.machine()
+
+
 def machine() -> dict[str, str]:
     """Return what a recorded run says about where it ran: processor, accelerator, system."""
-    processor = cpuinfo().get("model name") or platform.processor() or platform.machine()
     system = f"{platform.system()} {platform.machine()}"
-    return {"processor": processor, "accelerator": accelerator(), "system": system}
+    return {"processor": processor(), "accelerator": accelerator(), "system": system}
 
 
 def versions() -> dict[str, str]:

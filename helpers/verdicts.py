@@ -124,8 +124,8 @@ def published_minutes(result: Published) -> float:
 def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axes:
     """Draw which accuracy how many minutes of training give, on a logarithmic scale of time.
 
-    Ours are validation accuracies, means over the recorded seeds; published ones, and those of the study
-    `final`, which is shown if asked for, were measured on test images. Below 60 percent nothing is shown.
+    Ours are validation accuracies, means over the recorded seeds; published ones, and those of the studies
+    `final` and `long`, shown if asked for, were measured on test images. Below 60 percent nothing is shown.
     """
     ax = ax or plt.subplots(figsize=(WIDTH, 5.2))[1]
     _group(ax, "networks", GREY, "o", "chapter 02: plain networks")
@@ -139,11 +139,11 @@ def accuracy_against_minutes(final: bool = False, ax: Axes | None = None) -> Axe
     _label(ax, "DAWNBench 2017,\nwithout a GPU: 94", DAWNBENCH, END)
     _curve(ax, "quick", BLUE, LEFT)
     _curve(ax, "full", VERMILION, ABOVE)
-    if final:
-        runs = records.load_runs("final")
-        place = (records.minutes_of(runs), 100 * runs[records.accuracy_columns(STUDIES["final"])[-1]].mean())
+    for study in ("final", "long") if final else ():
+        runs = records.load_runs(study)
+        place = (records.minutes_of(runs), 100 * runs[records.accuracy_columns(STUDIES[study])[-1]].mean())
         ax.plot(*place, "*", color=PURPLE, markersize=14, markeredgecolor=INK)
-        _label(ax, f"on the test images: {place[1]:.1f}", place, RIGHT)
+        _label(ax, f"{study}, on the test images: {place[1]:.1f}", place, RIGHT)
     ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12))
     ax.set(xscale="log", xlim=(0.35, 7000), ylim=(60, 99))
     ax.set(xlabel="minutes of training on two CPU cores (log scale)", ylabel="accuracy (%)")

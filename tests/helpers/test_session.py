@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import matplotlib.pyplot as plt
@@ -57,9 +58,13 @@ def test_a_record_says_where_and_with_what_it_was_made():
     assert all(json.loads(json.dumps({**machine, **versions})).values())
 
 
-def test_the_accelerator_is_counted(monkeypatch):
+def test_the_accelerator_is_counted_and_named(monkeypatch):
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0", "gpu:0", "gpu:1"])
     assert session.accelerator() == "2 GPU"
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    kind = SimpleNamespace(device_kind="A graphics processor")
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=lambda: [kind, kind]))
+    assert session.machine()["processor"] == "A graphics processor"
 
 
 def test_quietly_drops_what_is_written_past_python_and_lets_errors_through(capfd):
