@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from helpers.augment import Augmentation
 from helpers.comparisons import comparisons, ladder
-from helpers.pilots import shapes
+from helpers.pilots import TRIED, TRIED_64, shapes
 from helpers.recipe import Recipe, Study, Variant
 from helpers.screening import SCREENINGS
 
@@ -53,5 +53,13 @@ CLASSIC_RECIPE = Recipe(2, 64, "sgd", learning_rate=1e-3, augmentation=Augmentat
 CLASSIC = Variant("classic_cnn", "Classic tutorial, first 2 of 400 epochs", "classic_cnn", {}, CLASSIC_RECIPE)
 CLASSIC_KERAS = Study("classic_keras", "How long is an epoch of the classic network?", (CLASSIC,), seeds=1)
 
-_ALL = (IMPROVEMENTS, *FAST, CLASSIC_KERAS, *SCREENINGS, *comparisons(), shapes(TOP.recipe))
+_ALL = (
+    IMPROVEMENTS,
+    *FAST,
+    CLASSIC_KERAS,
+    *SCREENINGS,
+    *comparisons(),
+    shapes(TOP.recipe, 32, TRIED, 3),
+    shapes(TOP.recipe, 64, TRIED_64, 10),
+)
 STUDIES = {study.name: study for study in _ALL}
