@@ -128,15 +128,20 @@ def vgg(
 
 
 def fast_net(
-    width: int = 64, *, activation: str = "silu", whitening: bool = True, identity: bool = True
+    width: int = 64,
+    *,
+    multiples: Sequence[int] = (1, 4, 4),
+    activation: str = "silu",
+    whitening: bool = True,
+    identity: bool = True,
 ) -> keras.Model:
     """Return the network of chapter 07: few layers, wide, and quick to learn (arXiv 2404.00498).
 
-    Three blocks of `width`, `4 * width` and `4 * width` filters. A max pooling over the whole map ends it, so
-    the same weights serve images of other sizes.
+    A max pooling over the whole map ends it, so the same weights serve images of other sizes.
 
     Args:
         width: filters of the first block, 1 or more.
+        multiples: how many times as many each block has, as it is published; the recipes have (1, 3, 5).
         activation: name of a Keras activation.
         whitening: whether fixed filters of 2 x 2 pixels come first, which `set_whitening` computes.
         identity: whether each 3 x 3 convolution starts as the identity on its first filters.
@@ -146,8 +151,8 @@ def fast_net(
         fixed = {"use_bias": False, "trainable": False, "kernel_initializer": "zeros"}
         first = layers.Conv2D(24, 2, name="whitening", **fixed)
         stack += [first, layers.Activation(activation)]
-    for filters in (width, 4 * width, 4 * width):
-        stack += fast_block(filters, activation)
+    for multiple in multiples:
+        stack += fast_block(multiple * width, activation)
     stack += [layers.GlobalMaxPooling2D()]
     stack += [layers.Dense(10, use_bias=False, name="dense", dtype="float32")]
     stack += [layers.Rescaling(1 / 9, name="logits", dtype="float32")]

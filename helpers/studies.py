@@ -28,14 +28,18 @@ IMPROVEMENTS = Study(
     variants=tuple(Variant(name, title, "vgg", *arm) for name, (title, *arm) in ARMS.items()),
 )
 
-# Chapter 07's recipes are the ladder's last rung, wider and longer, in 16 bits where the processor can.
+# Chapter 07's recipes: the ladder's last rung, wider and longer, in another shape (data/runs/PILOTS.md), in 16
+# bits where the processor can.
 TOP = ladder().variants[-1]
-TEN_EPOCHS = replace(TOP.recipe, epochs=10, small_epochs=4, precision="auto")
-QUICK = Variant("quick", "Quick recipe", "fast_net", {"width": 32}, TEN_EPOCHS)
-FLOAT32 = replace(QUICK, title="Quick recipe, float32", recipe=replace(TEN_EPOCHS, precision="float32"))
-FULL = Variant("full", "Full recipe", "fast_net", {"width": 64}, TEN_EPOCHS)
-LONG = Variant("long", "Long recipe", "fast_net", {"width": 96}, replace(TEN_EPOCHS, epochs=18))
-FIRST = replace(FULL, title="First full recipe", recipe=replace(TOP.recipe, epochs=14, small_epochs=5))
+RECIPE = replace(TOP.recipe, epochs=13, small_epochs=6, precision="auto")
+SHAPE = {"multiples": [1, 3, 5]}
+QUICK = Variant("quick", "Quick recipe", "fast_net", {"width": 32} | SHAPE, RECIPE)
+FLOAT32 = replace(QUICK, title="Quick recipe, float32", recipe=replace(RECIPE, precision="float32"))
+FULL = replace(QUICK, name="full", title="Full recipe", options={"width": 64} | SHAPE)
+LONG_RECIPE = replace(RECIPE, epochs=22, small_epochs=8)
+LONG = Variant("long", "Long recipe", "fast_net", {"width": 96} | SHAPE, LONG_RECIPE)
+OLD_RECIPE = replace(TOP.recipe, epochs=14, small_epochs=5)
+FIRST = Variant("full", "First full recipe", "fast_net", {"width": 64}, OLD_RECIPE)
 VALIDATION = {"folds": 10, "views": (2, "adaptive", 6)}
 TEST = {"views": (1, 2, "adaptive", 6), "final": True}
 FAST = (
