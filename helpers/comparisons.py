@@ -33,7 +33,6 @@ RUNGS = (  # name, title, the network's options where it changes, and what chang
     ("crops", "+ small crops first", None, {"epochs": 7, "small_epochs": 3}),
 )
 WITHOUT = (  # of the fast recipe: name, title, the network's options that change, what changes in the recipe
-    ("schedule", "constant rate", {}, {"schedule": "constant"}),
     ("smoothing", "no label smoothing", {}, {"label_smoothing": 0.0}),
     ("silu", "ReLU for SiLU", {"activation": "relu"}, {}),
     ("decay", "no weight decay", {}, {"weight_decay": 0.0}),
@@ -100,6 +99,14 @@ def ablation() -> Study:
     return Study("ablation", question, (top, *variants), views=(2, 6), **FOLDS)
 
 
+def constant_rate() -> Study:
+    """Return the fast recipe, its rate held: no rate was chosen for that, so it is compared with nothing."""
+    top = ladder().variants[-1]
+    held = Variant("held", "Constant rate", top.model, top.options, replace(top.recipe, schedule="constant"))
+    question = "Where does the fast recipe end if its rate is held?"
+    return Study("constant_rate", question, (held,), views=(2, 6), **FOLDS)
+
+
 def comparisons() -> tuple[Study, ...]:
-    """Return the studies that judge."""
-    return networks(), techniques(), longer(), ladder(), ablation()
+    """Return the studies that judge, and what is told beside them."""
+    return networks(), techniques(), longer(), ladder(), ablation(), constant_rate()

@@ -5,6 +5,7 @@ import importlib.util
 import logging
 import os
 import platform
+import sys
 import warnings
 from collections.abc import Iterator
 from importlib import metadata
@@ -110,15 +111,11 @@ def precision(wanted: str) -> str:
 
 
 def processor() -> str:
-    """Return the name of what Keras computes on: of the graphics processor, where there is one."""
-    backend = keras.backend.backend()
-    if backend == "jax" and not accelerator().endswith("CPU cores"):
-        import jax
-
-        return jax.devices()[0].device_kind
-    if backend == "tensorflow":
-        from tensorflow import config
-
+    """Return the name of what Keras computes on: of the first graphics processor, where there is one."""
+    if keras.backend.backend() == "jax" and not accelerator().endswith("CPU cores"):
+        return sys.modules["jax"].devices()[0].device_kind
+    if keras.backend.backend() == "tensorflow":
+        config = sys.modules["tensorflow"].config
         for gpu in config.list_physical_devices("GPU"):
             return config.experimental.get_device_details(gpu)["device_name"]
     return cpuinfo().get("model name") or platform.processor() or platform.machine()

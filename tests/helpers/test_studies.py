@@ -10,7 +10,7 @@ from helpers.studies import STUDIES, Variant
 from helpers.training import CROP_SIDE
 
 # Studies of a single recipe compare nothing: `full` comes before `final`, the classic one measures seconds.
-SINGLE = {study.name: study.seeds for study in studies.FAST} | {"classic_keras": 1}
+SINGLE = {s.name: s.seeds for s in studies.FAST} | {"classic_keras": 1, "constant_rate": 5}
 JUDGES = [s for s in STUDIES.values() if not (s.first_seed or s.name in SINGLE)]
 CHOOSERS = [study for study in STUDIES.values() if study.first_seed]
 
@@ -37,11 +37,9 @@ def test_a_study_compares_distinct_variants_at_one_equal_budget(study):
 
 
 def test_studies_that_judge_have_seeds_enough_and_studies_that_choose_have_others():
-    assert all(study.seeds >= 3 for study in JUDGES)
-    assert {study.name for study in JUDGES} >= {"networks", "techniques", "ladder"}
     assert SINGLE["quick"] == SINGLE["final"] == 10
     judging = {seed for study in JUDGES for seed in range(study.seeds)}
-    assert CHOOSERS
+    assert len(CHOOSERS) > 2 < min(study.seeds for study in JUDGES)
     assert not judging & {s.first_seed + i for s in CHOOSERS for i in range(s.seeds)}
 
 
@@ -51,6 +49,6 @@ def test_the_fast_recipes_are_the_top_rung_only_wider_and_longer_and_in_16_bits(
         (variant,) = study.variants
         others = {part: getattr(kept.recipe, part) for part in ("epochs", "small_epochs", "precision")}
         assert dataclasses.replace(variant.recipe, **others) == kept.recipe
-        assert variant.options.keys() == kept.options.keys() == {"width"}
+        assert kept.options.keys() <= variant.options.keys() <= {"width", "multiples"}
     assert STUDIES["final"].variants == STUDIES["full"].variants
     assert {study.name for study in studies.FAST if study.final} == {"final", "final_2026-11-22", "long"}
