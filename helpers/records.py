@@ -111,13 +111,8 @@ def _as_today(recorded: dict, defaults: dict) -> dict:
 def load_runs(name: str, source: str = "official") -> pd.DataFrame:
     """Return the recorded runs of a study, one row per run, in the study's order.
 
-<<<<<<< HEAD
-    Columns: variant, title, seed, seconds (on two cores), parameters, pflop, history (a dictionary per
-    epoch), images (judged on), overlap (validation images per training image), and the
-=======
-    Columns: variant, title, seed, seconds (on two cores or a GPU), parameters, history (by epoch),
+    Columns: variant, title, seed, seconds (on two cores or a GPU), parameters, pflop, history (by epoch),
     images (how many the network was judged on), overlap (validation images per training image), and the
->>>>>>> land16d
     study's `accuracy_columns`, from 0 to 1, each with a bool array of one entry per image beside it, such as
     val_correct; in a final study, val_accuracy is None. StudyError if there is no such study or run, or the
     runs do not belong together.
@@ -142,15 +137,10 @@ def load_runs(name: str, source: str = "official") -> pd.DataFrame:
 def _row(run: dict, study: Study) -> dict:
     """Return a row of `load_runs`, but for the title."""
     row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "parameters")}
-<<<<<<< HEAD
+    row |= {"overlap": run["data"]["val"] / run["data"]["train"]}
     row |= {key: run.get(key) for key in ("commit", "pflop")}
-    row["overlap"] = run["data"]["val"] / run["data"]["train"]
-    share = min(run.get("machine", {}).get("cores", CORES), CORES) / CORES
-=======
-    row |= {"overlap": run["data"]["val"] / run["data"]["train"], "commit": run.get("commit")}
     machine = run.get("machine", {})
     share = 1 if machine.get("accelerator") == "1 GPU" else min(machine.get("cores", CORES), CORES) / CORES
->>>>>>> land16d
     row["history"] = [entry | {"seconds": share * entry["seconds"]} for entry in run["history"]]
     row["seconds"] = share * run["seconds"]
     digits = {"val_accuracy": run["val_correct"]}
