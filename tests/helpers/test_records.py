@@ -202,4 +202,4 @@ def test_the_list_of_pilots_has_the_accuracy_of_each(monkeypatch):
     pilots = [json.loads(path.read_text("utf-8")) for path in (records.RUNS / "pilots").rglob("*.json")]
     accuracies = {f"{100 * records.share_of_ones(run['judged']['correct']['6']):.2f}" for run in pilots}
     assert [accuracy for accuracy in accuracies if accuracy not in listed] == []
-    assert len(pilots) >= 37
+    assert len(pilots) >= 133
