@@ -130,7 +130,7 @@ def vgg(
 def fast_net(
     width: int = 64,
     *,
-    multiples: Sequence[int] = (1, 4, 4),
+    multiples: tuple = (1, 4, 4),
     activation: str = "silu",
     whitening: bool = True,
     identity: bool = True,

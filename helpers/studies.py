@@ -28,8 +28,8 @@ IMPROVEMENTS = Study(
     variants=tuple(Variant(name, title, "vgg", *arm) for name, (title, *arm) in ARMS.items()),
 )
 
-# Chapter 07's recipes: the ladder's last rung, wider, longer, in the shape that pilots liked (PILOTS.md), and in
-# 16 bits where the processor can.
+# Chapter 07's recipes: the ladder's last rung, wider and longer, in a shape from pilots, and in 16 bits
+# where the processor can.
 TOP = ladder().variants[-1]
 RECIPE = replace(TOP.recipe, epochs=13, small_epochs=6, precision="auto")
 SHAPE = {"multiples": [1, 3, 5]}
