@@ -99,14 +99,6 @@ def ablation() -> Study:
     return Study("ablation", question, (top, *variants), views=(2, 6), **FOLDS)
 
 
-def constant_rate() -> Study:
-    """Return the fast recipe, its rate held: no rate was chosen for that, so it is compared with nothing."""
-    top = ladder().variants[-1]
-    held = Variant("held", "Constant rate", top.model, top.options, replace(top.recipe, schedule="constant"))
-    question = "Where does the fast recipe end if its rate is held?"
-    return Study("constant_rate", question, (held,), views=(2, 6), **FOLDS)
-
-
 def comparisons() -> tuple[Study, ...]:
-    """Return the studies that judge, and what is told beside them."""
-    return networks(), techniques(), longer(), ladder(), ablation(), constant_rate()
+    """Return the studies that judge."""
+    return networks(), techniques(), longer(), ladder(), ablation()

@@ -112,17 +112,11 @@ def _strengths() -> tuple[Variant, ...]:
 
 def _at_every_rate(groups: dict[str, tuple[str, str, dict, Recipe]]) -> tuple[Variant, ...]:
     """Return each candidate with every rate of the grid, for half of the budget."""
-    return tuple(
-        Variant(
-            tried(name, rate),
-            f"{title}, learning rate {rate:g}",
-            model,
-            options,
-            replace(recipe, learning_rate=rate),
-        )
-        for name, (title, model, options, recipe) in groups.items()
-        for rate in RATES[0]
-    )
+    variants = []
+    for (name, (title, *network, recipe)), rate in product(groups.items(), RATES[0]):
+        recipe, title = replace(recipe, learning_rate=rate), f"{title}, learning rate {rate:g}"
+        variants.append(Variant(tried(name, rate), title, *network, recipe))
+    return tuple(variants)
 
 
 def _batch_sizes() -> tuple[Variant, ...]:
@@ -135,30 +129,14 @@ def _batch_sizes() -> tuple[Variant, ...]:
     return tuple(variants)
 
 
+ARMS_HALF = {name: arm(name, 1e-3, HALF) for name in ARMS}
+NETS_HALF = {name: (*net, replace(BUDGET, epochs=HALF)) for name, net in NETWORKS.items()}
 SCREENINGS = (
+    Study("strengths", "How strong should each technique be in its company?", _strengths(), **SPLIT),
+    Study("rates", "Which learning rate suits each technique?", _at_every_rate(ARMS_HALF), **SPLIT),
+    Study("batch_sizes", "Which batch size suits the standard CNN?", _batch_sizes(), **SPLIT),
     Study(
-        "strengths",
-        "How much dropout, penalty, decay, cutout and mixup suit the standard CNN in their company?",
-        _strengths(),
-        **SPLIT,
-    ),
-    Study(
-        "rates",
-        "Which learning rate suits each technique, judged by half of the budget?",
-        _at_every_rate({name: arm(name, 1e-3, HALF) for name in ARMS}),
-        **SPLIT,
-    ),
-    Study(
-        "batch_sizes",
-        "Which batch size suits the standard CNN with batch normalisation, and without?",
-        _batch_sizes(),
-        **SPLIT,
-    ),
-    Study(
-        "rates_networks",
-        "Which learning rate suits each network of chapter 02, judged by half of the budget?",
-        _at_every_rate({name: (*net, replace(BUDGET, epochs=HALF)) for name, net in NETWORKS.items()}),
-        **SPLIT,
+        "rates_networks", "Which learning rate suits which network?", _at_every_rate(NETWORKS_HALF), **SPLIT
     ),
 )
 GRIDS = {  # study: group: all values, and those tried first

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from helpers.augment import Augmentation
-from helpers.comparisons import comparisons, ladder
+from helpers.comparisons import FOLDS, comparisons, ladder
 from helpers.recipe import Recipe, Study, Variant
 from helpers.screening import SCREENINGS
 
@@ -31,6 +31,7 @@ IMPROVEMENTS = Study(
 # Chapter 07's recipes: the ladder's last rung, wider and longer, in a shape from pilots, and in 16 bits
 # where the processor can.
 TOP = ladder().variants[-1]
+HELD = replace(TOP, name="held", title="Constant rate", recipe=replace(TOP.recipe, schedule="constant"))
 RECIPE = replace(TOP.recipe, epochs=13, small_epochs=6, precision="auto")
 SHAPE = {"multiples": [1, 3, 5]}
 QUICK = Variant("quick", "Quick recipe", "fast_net", {"width": 32} | SHAPE, RECIPE)
@@ -43,6 +44,7 @@ FIRST = Variant("full", "First full recipe", "fast_net", {"width": 64}, OLD_RECI
 VALIDATION = {"folds": 10, "views": (2, "adaptive", 6)}
 TEST = {"views": (1, 2, "adaptive", 6), "final": True}
 FAST = (
+    Study("constant_rate", "Where does the ladder end at a constant rate?", (HELD,), views=(2, 6), **FOLDS),
     Study("quick", "How accurate is a small network after a few minutes?", (QUICK,), 10, **VALIDATION),
     Study("quick_float32", "And how accurate in 32 bits?", (FLOAT32,), 5, **VALIDATION),
     Study("full", "How accurate is the full recipe on validation images?", (FULL,), 5, **VALIDATION),
