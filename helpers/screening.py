@@ -135,9 +135,7 @@ SCREENINGS = (
     Study("strengths", "How strong should each technique be in its company?", _strengths(), **SPLIT),
     Study("rates", "Which learning rate suits each technique?", _at_every_rate(ARMS_HALF), **SPLIT),
     Study("batch_sizes", "Which batch size suits the standard CNN?", _batch_sizes(), **SPLIT),
-    Study(
-        "rates_networks", "Which learning rate suits which network?", _at_every_rate(NETWORKS_HALF), **SPLIT
-    ),
+    Study("rates_networks", "Which learning rate suits each network?", _at_every_rate(NETS_HALF), **SPLIT),
 )
 GRIDS = {  # study: group: all values, and those tried first
     "strengths": STRENGTHS,
