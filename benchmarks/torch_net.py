@@ -19,10 +19,10 @@ COEFFICIENTS, ITERATIONS, TINY = (3.4445, -4.7750, 2.0315), 3, 1e-7  # as in hel
 class FastNet(nn.Sequential):
     """`helpers.models.fast_net` for uint8 images (N, 32, 32, 3), with weights in the order that Keras has."""
 
-    def __init__(self, width: int, weights: list[np.ndarray], mean: np.ndarray, std: np.ndarray):
+    def __init__(self, weights: list[np.ndarray], mean: np.ndarray, std: np.ndarray):
         channels = len(weights[0].T)
         stack = [nn.Conv2d(3, channels, 2, bias=False), nn.SiLU()]
-        for filters in (width, 4 * width, 4 * width):
+        for filters in [kernel.shape[-1] for kernel in weights if kernel.ndim == 4][1::2]:
             stack += [nn.Conv2d(channels, filters, 3, padding="same", bias=False), nn.MaxPool2d(2)]
             stack += [nn.BatchNorm2d(filters, eps=1e-3, momentum=0.2), nn.SiLU()]
             stack += [nn.Conv2d(filters, filters, 3, padding="same", bias=False)]
@@ -130,7 +130,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
     with np.load(options.file) as told:
         weights = [told[f"arr_{place}"] for place in range(len(told.files) - 7)]
-        net = FastNet(options.width, weights, told["mean"], told["std"])
+        net = FastNet(weights, told["mean"], told["std"])
         pixels, classes = torch.from_numpy(told["pixels"]), torch.from_numpy(told["classes"])
         half, size = "bfloat16" in options.name, options.batch
         own = Trainer(net, json.loads(str(told["recipe"])), "compile" in options.name, half)

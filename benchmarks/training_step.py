@@ -43,26 +43,26 @@ def recipe_of(options, augmented: bool, precision: str = "float32"):
 
 
 def new_model(options, images):
-    """Return `fast_net` with its whitening computed, from the same random weights every time."""
+    """Return the full recipe's network with its whitening computed, from the same random weights every time."""
     import keras
 
-    from helpers import models
+    from helpers import models, studies
 
     keras.utils.set_random_seed(0)
-    model = models.fast_net(options.width)
+    model = models.fast_net(options.width, **studies.SHAPE)
     models.set_whitening(model, images)
     return model
 
 
 def ours(options, augmented: bool, precision: str = "float32") -> float:
     """Train with `helpers.training.train`, without validation."""
-    from helpers import models
+    from helpers import models, studies
     from helpers.data import Split
     from helpers.training import train
 
     data, recipe = race.training_data(options.images), recipe_of(options, augmented, precision)
     data = dataclasses.replace(data, val=Split(data.val.images[:0], data.val.labels[:0]))
-    _, run = train(lambda: models.fast_net(options.width), data, recipe, progress=False)
+    _, run = train(lambda: models.fast_net(options.width, **studies.SHAPE), data, recipe, progress=False)
     if run.machine["precision"] != precision:
         sys.exit(f"This processor has no fast {precision}.")
     return statistics.median(epoch["seconds"] for epoch in run.history[1:])
@@ -72,11 +72,13 @@ def at_peak(options, precision: str) -> float:
     """Return the seconds of an epoch if all of its products and sums were those of large matrices."""
     import keras
 
-    from helpers import experiments, models
+    from helpers import experiments, models, studies
 
     matrix = keras.ops.ones((4096, 4096), precision)
     tries = timeit.repeat(lambda: keras.ops.convert_to_numpy(matrix @ matrix), number=1, repeat=5)
-    step = 3 * experiments.forward_flop(models.fast_net(options.width), 32)  # forward, and twice backward
+    step = 3 * experiments.forward_flop(
+        models.fast_net(options.width, **studies.SHAPE), 32
+    )  # forward, and twice backward
     return step * options.images * min(tries) / (2 * 4096**3)
 
 
