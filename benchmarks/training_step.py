@@ -43,7 +43,7 @@ def recipe_of(options, augmented: bool, precision: str = "float32"):
 
 
 def new_model(options, images):
-    """Return the full recipe's network with its whitening computed, from the same random weights every time."""
+    """Return the full recipe's network with its whitening, from the same random weights every time."""
     import keras
 
     from helpers import models, studies
@@ -76,9 +76,8 @@ def at_peak(options, precision: str) -> float:
 
     matrix = keras.ops.ones((4096, 4096), precision)
     tries = timeit.repeat(lambda: keras.ops.convert_to_numpy(matrix @ matrix), number=1, repeat=5)
-    step = 3 * experiments.forward_flop(
-        models.fast_net(options.width, **studies.SHAPE), 32
-    )  # forward, and twice backward
+    net = models.fast_net(options.width, **studies.SHAPE)
+    step = 3 * experiments.forward_flop(net, 32)  # forward, and twice backward
     return step * options.images * min(tries) / (2 * 4096**3)
 
 
