@@ -37,7 +37,7 @@ SHAPE = {"multiples": [1, 3, 5]}
 QUICK = Variant("quick", "Quick recipe", "fast_net", {"width": 32} | SHAPE, RECIPE)
 FLOAT32 = replace(QUICK, title="Quick recipe, float32", recipe=replace(RECIPE, precision="float32"))
 FULL = replace(QUICK, name="full", title="Full recipe", options={"width": 64} | SHAPE)
-LONG_RECIPE = replace(RECIPE, epochs=22, small_epochs=8)
+LONG_RECIPE = replace(RECIPE, epochs=28, small_epochs=12)
 LONG = Variant("long", "Long recipe", "fast_net", {"width": 96} | SHAPE, LONG_RECIPE)
 OLD_RECIPE = replace(TOP.recipe, epochs=14, small_epochs=5)
 FIRST = Variant("full", "First full recipe", "fast_net", {"width": 64}, OLD_RECIPE)
