@@ -139,7 +139,7 @@ def _row(run: dict, study: Study) -> dict:
     row = {key: run[key] for key in ("variant", "seed", "val_accuracy", "parameters")}
     row |= {"overlap": run["data"]["val"] / run["data"]["train"], "commit": run.get("commit")}
     machine = run.get("machine", {})
-    share = 1 if machine.get("accelerator") == "1 GPU" else min(machine.get("cores", CORES), CORES) / CORES
+    share = 1 if "GPU" in machine.get("accelerator", "") else min(machine.get("cores", CORES), CORES) / CORES
     row["history"] = [entry | {"seconds": share * entry["seconds"]} for entry in run["history"]]
     row["seconds"] = share * run["seconds"]
     digits = {"val_accuracy": run["val_correct"]}
