@@ -81,7 +81,8 @@ class Spread(NamedTuple):
 def accuracy_interval(correct: int, total: int) -> Interval:
     """Return the Wilson interval of an accuracy measured on `total` images (Wilson 1927).
 
-    How far another training run may lie, `summarize` says. ValueError unless 0 <= correct <= total >= 1.
+    How far that may lie from the accuracy on all images of their kind; how far another training run may lie,
+    `summarize` says. ValueError unless 0 <= correct <= total and total >= 1.
     """
     return Interval(*stats.binomtest(correct, total).proportion_ci(method="wilson"))
 
@@ -186,7 +187,7 @@ def compare_all(
     arms = np.eye(len(results))
     contrasts = np.array([np.subtract(*arms[list(pairs[place])]) for place in told])
     spread = pooled_spread([differences[place] for place in told], contrasts @ contrasts.T / 2)
-    return [_judge(found, spread, len(told), overlap) for found in differences], spread
+    return [_judge(found, spread.of(found), len(told), overlap) for found in differences], spread
 
 
 def _judge(differences: np.ndarray, spread: Spread, count: int, overlap: float) -> Comparison:
@@ -194,7 +195,6 @@ def _judge(differences: np.ndarray, spread: Spread, count: int, overlap: float) 
     mean = float(differences.mean()) if len(differences) else math.nan
     if len(differences) < MIN_SEEDS or spread.std < NO_SPREAD:
         return Comparison(mean, Interval(math.nan, math.nan), math.nan)
-    spread = spread.of(differences)
     error = spread.std * math.sqrt(1 / len(differences) + overlap)
     alone = 2 * stats.t.sf(abs(mean) / error, spread.freedom)
     p_value = -math.expm1(count * math.log1p(-alone)) if alone < 1 else 1.0
@@ -207,7 +207,7 @@ def compare_predictions(correct: Sequence[bool], baseline: Sequence[bool]) -> Co
 
     It compares these two, by the images that only one of them gets right, not two ways of training. Interval
     (normal, with continuity correction) and exact test agree, borderline cases aside. ValueError unless both
-    hold one truth value per image.
+    hold one truth value per image, in the same order.
     """
     correct, baseline = np.stack([correct, baseline]).astype(bool)
     gained, lost = int((correct & ~baseline).sum()), int((~correct & baseline).sum())

@@ -140,7 +140,7 @@ def _row(run: dict, study: Study) -> dict:
     row |= {"overlap": run["data"]["val"] / run["data"]["train"]}
     row |= {key: run.get(key) for key in ("commit", "pflop")}
     machine = run.get("machine", {})
-    share = 1 if machine.get("accelerator") == "1 GPU" else min(machine.get("cores", CORES), CORES) / CORES
+    share = 1 if "GPU" in machine.get("accelerator", "") else min(machine.get("cores", CORES), CORES) / CORES
     row["history"] = [entry | {"seconds": share * entry["seconds"]} for entry in run["history"]]
     row["seconds"] = share * run["seconds"]
     digits = {"val_accuracy": run["val_correct"]}

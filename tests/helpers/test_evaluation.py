@@ -161,8 +161,7 @@ def test_the_number_of_seeds_is_that_of_the_textbook(effect, seeds):
 
 
 def test_the_number_of_images_is_that_of_connors_formula():
-    # ((1.95996 * 0.1**0.5 + 0.84162 * (0.1 - 0.03**2) ** 0.5) / 0.03) ** 2 is 869.7
-    assert images_needed(0.03, 0.1) == images_needed(-0.03, 0.1) == 870
+    assert images_needed(0.03, 0.1) == images_needed(-0.03, 0.1) == 870  # ((0.6198 + 0.2649) / 0.03) ** 2
 
 
 @pytest.mark.parametrize(
@@ -174,6 +173,7 @@ def test_the_number_of_images_is_that_of_connors_formula():
         (seeds_needed, (0, 0.01), "difference is 0 and std 0.01, expected not 0, and above 0"),
         (seeds_needed, (0.01, math.nan), "std nan, expected"),
         (images_needed, (0.1, 0.05), "disagreement is 0.05, expected 0.1 (the difference, not 0) to 1"),
+        (images_needed, (0, 0.1), "expected 0 (the difference, not 0) to 1"),
     ],
 )
 def test_wrong_input_is_named(function, arguments, message):
