@@ -78,7 +78,7 @@ def test_a_mirror_that_fails_is_left_and_if_all_do_asked_once_more(fetch, fault)
     bad, good = Mirror(CONTENT, faulty=1, **fault), Mirror(CONTENT)
     fetch(bad, good, window=0.4)
     assert (bad.starts, good.starts) == ([0], [0])
-    fetch(Mirror(CONTENT, faulty=1, **fault), window=0.2)
+    fetch(Mirror(CONTENT, faulty=1, **fault), window=0.5)
 
 
 def test_the_next_mirror_of_the_same_archive_goes_on_and_one_of_another_does_not(fetch):
